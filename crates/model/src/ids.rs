@@ -107,10 +107,6 @@ id!(
     ConnectionId, "connection id", 1, u32::MAX as i64
 );
 id!(
-    /// The number of a delivery attempt on one event by one lane, from 1 on.
-    AttemptId, "attempt", 1, u32::MAX as i64
-);
-id!(
     /// The fencing number of a lease. Each new owner of a shard gets a larger one; a write with an older one
     /// is refused (DESIGN section 10).
     Fence, "fence", 1, i64::MAX

@@ -11,10 +11,10 @@ mod rng;
 mod verdict;
 
 pub use clock::{Clock, Timestamp, Wait};
-pub use event::{Conversation, Event, EventKind, Family, Flags, Lifetime, NewEvent, OrderKey, Topic, Upstream};
-pub use filter::{Authorship, EventKinds, Filter, Topics};
-pub use ids::{
-    AttemptId, BotId, ConnectionId, Fence, IdError, LaneId, Seq, SourceId, UpstreamId, UserId, VirtualId,
+pub use event::{
+    Conversation, Event, EventKind, Family, Flags, Lifetime, NewEvent, OrderKey, Topic, Upstream,
 };
+pub use filter::{Authorship, EventKinds, Filter, Topics};
+pub use ids::{BotId, ConnectionId, Fence, IdError, LaneId, Seq, SourceId, UpstreamId, UserId, VirtualId};
 pub use rng::{Rng, SeededRng};
-pub use verdict::{Attempt, Held, HeldState, PauseReason, Verdict};
+pub use verdict::{Attempt, Blame, Held, HeldState, PauseReason, Verdict};

@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Mutex};
 
-use rand::{RngExt, SeedableRng, rngs::ChaCha12Rng};
+use rand::{RngExt, SeedableRng, rngs::StdRng};
 
 /// Where random numbers come from. Production seeds it from the system, tests from a number they print.
 pub trait Rng: fmt::Debug + Send + Sync {
@@ -21,13 +21,13 @@ pub trait Rng: fmt::Debug + Send + Sync {
     }
 }
 
-/// A ChaCha12 generator behind a lock.
-pub struct SeededRng(Mutex<ChaCha12Rng>);
+/// The standard generator behind a lock.
+pub struct SeededRng(Mutex<StdRng>);
 
 impl SeededRng {
     /// The same numbers for the same seed.
     pub fn from_seed(seed: u64) -> Self {
-        Self(Mutex::new(ChaCha12Rng::seed_from_u64(seed)))
+        Self(Mutex::new(StdRng::seed_from_u64(seed)))
     }
 
     /// Seeded from the operating system.
