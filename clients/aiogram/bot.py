@@ -185,9 +185,7 @@ async def serve(dispatcher: Dispatcher, bot: Bot) -> None:
     runner = web.AppRunner(app)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", int(os.environ["WEBHOOK_PORT"])).start()
-    await bot.set_webhook(
-        url, secret_token=secret, allowed_updates=dispatcher.resolve_used_update_types()
-    )
+    await bot.set_webhook(url, secret_token=secret, allowed_updates=dispatcher.resolve_used_update_types())
 
     stop = asyncio.Event()
     for name in (signal.SIGINT, signal.SIGTERM):

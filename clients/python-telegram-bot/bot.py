@@ -45,6 +45,7 @@ CONFIRM = InlineKeyboardMarkup(
     ]
 )
 
+
 class InAlbum(filters.MessageFilter):
     """The library has no filter of its own for items of an album."""
 

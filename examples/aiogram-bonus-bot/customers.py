@@ -49,7 +49,5 @@ class Customers:
 
     def add_bonuses(self, user_id: int, amount: int) -> int:
         """Gives the new balance."""
-        self._db.execute(
-            "UPDATE customers SET balance = balance + ? WHERE user_id = ?", (amount, user_id)
-        )
+        self._db.execute("UPDATE customers SET balance = balance + ? WHERE user_id = ?", (amount, user_id))
         return self.find(user_id).balance

@@ -19,14 +19,10 @@ class Registration(StatesGroup):
 
 
 @router.message(CommandStart())
-async def start(
-    message: Message, command: CommandObject, state: FSMContext, customers: Customers
-) -> None:
+async def start(message: Message, command: CommandObject, state: FSMContext, customers: Customers) -> None:
     await state.clear()
     if customer := customers.find(message.from_user.id):
-        await message.answer(
-            f"С возвращением, {html.quote(customer.name)}! Чем помочь?", reply_markup=MENU
-        )
+        await message.answer(f"С возвращением, {html.quote(customer.name)}! Чем помочь?", reply_markup=MENU)
         return
     await state.update_data(source=command.args or "")
     await state.set_state(Registration.phone)

@@ -1,0 +1,10 @@
+# Where the scripts keep what they install and build outside the source tree. Sourced, not run.
+#
+#   python/         the venv with the client libraries and the tools that come as wheels
+#   node/grammy/    node_modules of clients/grammy
+#   teloxide/       cargo's target directory of clients/teloxide
+#
+# The tests that run the client programs look for them at the same place (TANDEM_CACHE).
+
+export TANDEM_CACHE="${TANDEM_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/tandem}"
+export PYTHONDONTWRITEBYTECODE=1
