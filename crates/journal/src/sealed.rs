@@ -1,0 +1,218 @@
+//! Sealing secrets: XChaCha20-Poly1305 with a key from a file, the key's id in each record, the owner bound in.
+//!
+//! Promises that a sealed secret can be opened only with its key and only as its owner's. Does not guard against
+//! somebody who can read the key file and the database.
+
+use std::{
+    fmt,
+    fs::{self, OpenOptions},
+    io::{self, Write},
+    path::Path,
+};
+
+use chacha20poly1305::{
+    KeyInit, XChaCha20Poly1305, XNonce,
+    aead::{Aead, Payload},
+};
+use secrecy::{ExposeSecret, SecretBox, SecretString};
+use tandem_model::Rng;
+
+use crate::{SealError, SecretOwner};
+
+const KEY_BYTES: usize = 32;
+const NONCE_BYTES: usize = 24;
+const FORMAT: u8 = 1;
+const HEADER_BYTES: usize = 1 + 4 + NONCE_BYTES;
+
+/// Which key sealed a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct KeyId(u32);
+
+impl fmt::Display for KeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:08x}", self.0)
+    }
+}
+
+/// A sealed secret, as the store keeps it: format, key id, nonce, ciphertext with its tag.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SealedSecret(Vec<u8>);
+
+impl SealedSecret {
+    /// As it was stored.
+    pub fn from_bytes(bytes: Vec<u8>) -> Self {
+        Self(bytes)
+    }
+
+    /// For storage.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for SealedSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SealedSecret({} bytes)", self.0.len())
+    }
+}
+
+struct Key {
+    id: KeyId,
+    bytes: SecretBox<[u8; KEY_BYTES]>,
+}
+
+/// Seals with the newest key, opens with any.
+pub struct Sealer {
+    /// Never empty; the last one seals.
+    keys: Vec<Key>,
+}
+
+impl Sealer {
+    /// Reads the key file, or makes one (mode 0600) when there is none.
+    ///
+    /// The file has one key a line, `<id> <key>` in hexadecimal; the last line seals, the others still open. To
+    /// change the key, add a line.
+    pub fn open(path: &Path, rng: &dyn Rng) -> Result<Self, SealError> {
+        let failed = |source| SealError::KeyFile { path: path.display().to_string(), source };
+        match fs::read_to_string(path) {
+            Ok(text) => Self::parse(&SecretString::from(text))
+                .map_err(|problem| SealError::BadKeyFile { path: path.display().to_string(), problem }),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let line = new_key_line(rng);
+                write_new_file(path, line.expose_secret()).map_err(failed)?;
+                Self::parse(&line)
+                    .map_err(|problem| SealError::BadKeyFile { path: path.display().to_string(), problem })
+            }
+            Err(error) => Err(failed(error)),
+        }
+    }
+
+    fn parse(text: &SecretString) -> Result<Self, &'static str> {
+        let mut keys = Vec::new();
+        for line in text.expose_secret().lines().map(str::trim) {
+            if line.is_empty() || line.starts_with('#') {
+                continue;
+            }
+            let (id, key) = line.split_once(' ').ok_or("a line is not `<id> <key>`")?;
+            let id = KeyId(u32::from_str_radix(id, 16).map_err(|_error| "an id is not hexadecimal")?);
+            if keys.iter().any(|key: &Key| key.id == id) {
+                return Err("an id stands there twice");
+            }
+            let mut bytes = [0; KEY_BYTES];
+            decode_hex(key, &mut bytes).ok_or("a key is not 64 hexadecimal digits")?;
+            keys.push(Key { id, bytes: SecretBox::new(Box::new(bytes)) });
+        }
+        if keys.is_empty() { Err("there is no key in it") } else { Ok(Self { keys }) }
+    }
+
+    /// Seals a secret of this owner and name.
+    pub fn seal(
+        &self,
+        owner: &SecretOwner,
+        name: &str,
+        secret: &SecretString,
+        rng: &dyn Rng,
+    ) -> SealedSecret {
+        let key = self.keys.last().expect("a sealer is never made without a key");
+        let mut nonce = [0; NONCE_BYTES];
+        rng.fill(&mut nonce);
+        let mut record = Vec::with_capacity(HEADER_BYTES + secret.expose_secret().len() + 16);
+        record.push(FORMAT);
+        record.extend_from_slice(&key.id.0.to_be_bytes());
+        record.extend_from_slice(&nonce);
+        let aad = associated(owner, name, &record[..5]);
+        let payload = Payload { msg: secret.expose_secret().as_bytes(), aad: &aad };
+        let sealed = key.cipher().encrypt(&XNonce::from(nonce), payload);
+        record.extend(sealed.expect("a secret is far shorter than the cipher's limit of 256 GiB"));
+        SealedSecret(record)
+    }
+
+    /// Opens a secret of this owner and name.
+    pub fn unseal(
+        &self,
+        owner: &SecretOwner,
+        name: &str,
+        sealed: &SealedSecret,
+    ) -> Result<SecretString, SealError> {
+        let (header, ciphertext) = sealed.0.split_at_checked(HEADER_BYTES).ok_or(SealError::Damaged)?;
+        let (prefix, nonce) = header.split_at(5);
+        let [FORMAT, id @ ..] = prefix else { return Err(SealError::Damaged) };
+        let needed = KeyId(u32::from_be_bytes(id.try_into().expect("five bytes without the first are four")));
+        let key = self.keys.iter().find(|key| key.id == needed).ok_or(SealError::UnknownKey { needed })?;
+        let nonce = XNonce::try_from(nonce).expect("the header was split to have a nonce of this length");
+        let aad = associated(owner, name, prefix);
+        let clear = key
+            .cipher()
+            .decrypt(&nonce, Payload { msg: ciphertext, aad: &aad })
+            .map_err(|_opaque| SealError::Damaged)?;
+        String::from_utf8(clear).map(SecretString::from).map_err(|_error| SealError::Damaged)
+    }
+}
+
+impl fmt::Debug for Sealer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.keys.iter().map(|key| key.id)).finish()
+    }
+}
+
+impl Key {
+    fn cipher(&self) -> XChaCha20Poly1305 {
+        XChaCha20Poly1305::new(self.bytes.expose_secret().into())
+    }
+}
+
+/// Owner and name with their lengths, so that no two pairs read the same, and what stands before the nonce.
+fn associated(owner: &SecretOwner, name: &str, prefix: &[u8]) -> Vec<u8> {
+    let owner = owner.to_string();
+    let mut bytes = Vec::with_capacity(owner.len() + name.len() + 24);
+    bytes.extend_from_slice(prefix);
+    for part in [owner.as_str(), name] {
+        bytes.extend_from_slice(&(part.len() as u64).to_be_bytes());
+        bytes.extend_from_slice(part.as_bytes());
+    }
+    bytes
+}
+
+fn new_key_line(rng: &dyn Rng) -> SecretString {
+    use fmt::Write as _;
+    let mut id = [0; 4];
+    let mut key = [0; KEY_BYTES];
+    rng.fill(&mut id);
+    rng.fill(&mut key);
+    let mut line = String::with_capacity(8 + 1 + 2 * KEY_BYTES + 1);
+    for byte in id {
+        let _ = write!(line, "{byte:02x}");
+    }
+    line.push(' ');
+    for byte in key {
+        let _ = write!(line, "{byte:02x}");
+    }
+    line.push('\n');
+    SecretString::from(line)
+}
+
+fn write_new_file(path: &Path, text: &str) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    // Without this a power failure could leave sealed secrets behind whose key file was never there.
+    if let Some(parent) = path.parent() {
+        let parent = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
+        fs::File::open(parent)?.sync_all()?;
+    }
+    Ok(())
+}
+
+fn decode_hex(text: &str, into: &mut [u8; KEY_BYTES]) -> Option<()> {
+    if text.len() != 2 * KEY_BYTES || !text.is_ascii() {
+        return None;
+    }
+    for (index, byte) in into.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(&text[2 * index..2 * index + 2], 16).ok()?;
+    }
+    Some(())
+}
