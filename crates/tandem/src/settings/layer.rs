@@ -1,0 +1,84 @@
+//! One layer of settings: everything may be missing.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use serde::Deserialize;
+use url::Url;
+
+use super::values::{self, LogFormat, Proxy, StoreUrl, Upstream};
+
+/// Defines a section of which every key may be missing, and how one lies over another.
+macro_rules! section {
+    ($name:ident { $($(#[$attribute:meta])* $key:ident: $type:ty),* $(,)? }) => {
+        #[derive(Debug, Clone, Default, Deserialize)]
+        #[serde(deny_unknown_fields, default)]
+        pub(crate) struct $name {
+            $($(#[$attribute])* pub(crate) $key: Option<$type>,)*
+        }
+
+        impl $name {
+            fn over(self, below: Self) -> Self {
+                Self { $($key: self.$key.or(below.$key),)* }
+            }
+        }
+    };
+}
+
+section!(ServerLayer {
+    #[serde(deserialize_with = "values::socket_address")]
+    gateway: SocketAddr,
+    #[serde(deserialize_with = "values::socket_address")]
+    public: SocketAddr,
+    #[serde(deserialize_with = "values::public_url")]
+    public_url: Url,
+});
+section!(StoreLayer { url: StoreUrl });
+section!(TelegramLayer {
+    #[serde(deserialize_with = "values::base_url")]
+    api_base: Url,
+    #[serde(deserialize_with = "values::base_url")]
+    file_base: Url,
+    proxy: Proxy,
+    proxy_file: PathBuf,
+    upstream: Upstream,
+});
+section!(SecurityLayer {
+    key_file: PathBuf,
+    #[serde(deserialize_with = "values::switch")]
+    allow_private_addresses: bool,
+});
+section!(RetentionLayer {
+    #[serde(deserialize_with = "values::days")]
+    days: u32,
+    #[serde(deserialize_with = "values::days")]
+    max_days: u32,
+    #[serde(deserialize_with = "values::bytes")]
+    max_bytes: u64,
+});
+section!(LogLayer { format: LogFormat, filter: String });
+
+/// One layer of settings.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Layer {
+    pub(crate) server: ServerLayer,
+    pub(crate) store: StoreLayer,
+    pub(crate) telegram: TelegramLayer,
+    pub(crate) security: SecurityLayer,
+    pub(crate) retention: RetentionLayer,
+    pub(crate) log: LogLayer,
+}
+
+impl Layer {
+    /// What this layer says, and where it says nothing, what `below` says.
+    pub(crate) fn over(self, below: Self) -> Self {
+        Self {
+            server: self.server.over(below.server),
+            store: self.store.over(below.store),
+            telegram: self.telegram.over(below.telegram),
+            security: self.security.over(below.security),
+            retention: self.retention.over(below.retention),
+            log: self.log.over(below.log),
+        }
+    }
+}

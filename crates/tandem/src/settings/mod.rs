@@ -1,0 +1,301 @@
+//! The settings of the process, from four layers: defaults < `tandem.toml` < environment < flags.
+//!
+//! A wrong value names its source: the file with line and key, the variable, or the flag, and what was expected
+//! there. Unknown keys are errors. What belongs to a single bot is not here: it lives in the database and comes
+//! from `adopt` and `apply`.
+
+mod environment;
+mod file;
+mod layer;
+mod show;
+mod values;
+
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use url::Url;
+
+pub(crate) use layer::Layer;
+pub(crate) use show::show;
+pub(crate) use values::{LogFormat, Proxy, StoreUrl, Upstream};
+
+/// Where a settings file is looked for when no flag and no variable names one.
+pub(crate) const DEFAULT_FILE: &str = "tandem.toml";
+
+/// Everything `serve` needs to know before it opens the database.
+#[derive(Debug, Clone)]
+pub(crate) struct Settings {
+    pub(crate) server: Server,
+    pub(crate) store: Store,
+    pub(crate) telegram: Telegram,
+    pub(crate) security: Security,
+    pub(crate) retention: Retention,
+    pub(crate) log: Log,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Server {
+    /// Where apps speak the Bot API to us.
+    pub(crate) gateway: SocketAddr,
+    /// Where strangers reach us: Telegram's webhook.
+    pub(crate) public: SocketAddr,
+    /// How strangers reach `public` from outside.
+    pub(crate) public_url: Option<Url>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Store {
+    pub(crate) url: StoreUrl,
+}
+
+impl Store {
+    /// The control socket of the process that has this database open.
+    pub(crate) fn control_socket(&self) -> PathBuf {
+        let mut name = self.url.path().as_os_str().to_owned();
+        name.push(".sock");
+        PathBuf::from(name)
+    }
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Telegram {
+    pub(crate) api_base: Url,
+    pub(crate) file_base: Url,
+    pub(crate) proxy: Option<Proxy>,
+    pub(crate) upstream: Upstream,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Security {
+    /// Holds the key that seals secrets; made on first start.
+    pub(crate) key_file: PathBuf,
+    pub(crate) allow_private_addresses: bool,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Retention {
+    pub(crate) keep: Duration,
+    pub(crate) at_most: Duration,
+    pub(crate) max_bytes: Option<u64>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Log {
+    pub(crate) format: LogFormat,
+    /// In the language of `RUST_LOG`.
+    pub(crate) filter: String,
+}
+
+/// Why the settings cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SettingsError {
+    /// A file was named and cannot be read.
+    #[error("cannot read the settings file {}", path.display())]
+    Unreadable {
+        path: PathBuf,
+        #[source]
+        source: std::io::Error,
+    },
+    /// A value, key or line is wrong. `message` says what was expected.
+    #[error("{source_name}: {message}")]
+    Wrong { source_name: String, message: String },
+    /// Each value is right by itself, but they do not fit together.
+    #[error("{message}")]
+    Conflict { message: String },
+}
+
+impl Settings {
+    /// Joins the layers. `file`: a file that was named, which must exist; otherwise [`DEFAULT_FILE`] is used if
+    /// it is there. `flags` win over everything.
+    pub(crate) fn load(
+        file: Option<&Path>,
+        environment: impl IntoIterator<Item = (String, String)>,
+        flags: Layer,
+    ) -> Result<Self, SettingsError> {
+        let from_file = match file {
+            Some(path) => file::read(path)?,
+            None if Path::new(DEFAULT_FILE).exists() => file::read(Path::new(DEFAULT_FILE))?,
+            None => Layer::default(),
+        };
+        let from_environment = environment::read(environment)?;
+        Self::from_layer(flags.over(from_environment.over(from_file)))
+    }
+
+    fn from_layer(layer: Layer) -> Result<Self, SettingsError> {
+        let Layer { server, store, telegram, security, retention, log } = layer;
+        let url = store.url.unwrap_or_default();
+        let api_base = telegram.api_base.unwrap_or_else(|| values::address("https://api.telegram.org"));
+        let proxy = match (telegram.proxy, telegram.proxy_file) {
+            (Some(_), Some(_)) => {
+                return Err(SettingsError::Conflict {
+                    message: "telegram.proxy and telegram.proxy_file are both set: keep one of them".to_owned(),
+                });
+            }
+            (Some(proxy), None) => Some(proxy),
+            (None, Some(path)) => Some(values::read_proxy(&path)?),
+            (None, None) => None,
+        };
+        let days = |days: u32| Duration::from_secs(u64::from(days) * 24 * 60 * 60);
+        let retention = Retention {
+            keep: days(retention.days.unwrap_or(30)),
+            at_most: days(retention.max_days.unwrap_or(90)),
+            max_bytes: retention.max_bytes,
+        };
+        if retention.at_most < retention.keep {
+            return Err(SettingsError::Conflict {
+                message: "retention.max_days is less than retention.days: events would be lost before they may go"
+                    .to_owned(),
+            });
+        }
+        let upstream = telegram.upstream.unwrap_or_default();
+        if upstream == Upstream::Webhook && server.public_url.is_none() {
+            return Err(SettingsError::Conflict {
+                message: "telegram.upstream = \"webhook\" needs server.public_url: \
+                          the https address at which Telegram reaches this machine"
+                    .to_owned(),
+            });
+        }
+        Ok(Self {
+            server: Server {
+                gateway: server.gateway.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 8080))),
+                public: server.public.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 8081))),
+                public_url: server.public_url,
+            },
+            security: Security {
+                key_file: security.key_file.unwrap_or_else(|| url.path().with_extension("key")),
+                allow_private_addresses: security.allow_private_addresses.unwrap_or(false),
+            },
+            store: Store { url },
+            telegram: Telegram {
+                file_base: telegram.file_base.unwrap_or_else(|| api_base.clone()),
+                api_base,
+                proxy,
+                upstream,
+            },
+            retention,
+            log: Log {
+                format: log.format.unwrap_or_default(),
+                filter: log.filter.unwrap_or_else(|| "info".to_owned()),
+            },
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(file: &str, environment: &[(&str, &str)]) -> Result<Settings, SettingsError> {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("tandem.toml");
+        std::fs::write(&path, file).unwrap();
+        let environment = environment.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+        Settings::load(Some(&path), environment, Layer::default())
+    }
+
+    fn refusal(file: &str, environment: &[(&str, &str)]) -> String {
+        let text = load(file, environment).unwrap_err().to_string();
+        // The directory's name is random: everything up to the file's name goes.
+        text.find("tandem.toml").map_or(text.clone(), |at| text[at..].to_owned())
+    }
+
+    #[test]
+    fn everything_has_a_default() {
+        let settings = load("", &[]).unwrap();
+        assert_eq!(settings.server.gateway.to_string(), "127.0.0.1:8080");
+        assert_eq!(settings.store.url.path(), Path::new("tandem.db"));
+        assert_eq!(settings.security.key_file, Path::new("tandem.key"));
+        assert_eq!(settings.telegram.file_base.as_str(), "https://api.telegram.org/");
+        assert_eq!(settings.retention.keep, Duration::from_hours(30 * 24));
+    }
+
+    #[test]
+    fn the_environment_wins_over_the_file_and_flags_over_both() {
+        let file = "[server]\ngateway = '127.0.0.1:1'\npublic = '127.0.0.1:2'\n";
+        let settings =
+            load(file, &[("TANDEM_SERVER__GATEWAY", "127.0.0.1:3"), ("PATH", "/bin"), ("TANDEM_CACHE", "x")])
+                .unwrap();
+        assert_eq!(settings.server.gateway.port(), 3);
+        assert_eq!(settings.server.public.port(), 2);
+        let mut flags = Layer::default();
+        flags.server.gateway = Some(SocketAddr::from(([127, 0, 0, 1], 4)));
+        let environment = [("TANDEM_SERVER__GATEWAY".to_owned(), "127.0.0.1:3".to_owned())];
+        let settings = Settings::load(None, environment, flags).unwrap();
+        assert_eq!(settings.server.gateway.port(), 4);
+    }
+
+    #[test]
+    fn a_wrong_value_names_the_file_the_line_the_key_and_what_is_expected() {
+        insta::assert_snapshot!(
+            refusal("[server]\n\ngatewya = '127.0.0.1:1'\n", &[]),
+            @"tandem.toml line 3, server.gatewya: unknown field `gatewya`, expected one of `gateway`, `public`, `public_url`"
+        );
+        insta::assert_snapshot!(
+            refusal("[server]\ngateway = 'localhost'\n", &[]),
+            @"tandem.toml line 2, server.gateway: expected an address and a port such as 127.0.0.1:8080"
+        );
+        insta::assert_snapshot!(
+            refusal("[retention]\ndays = 'many'\n", &[]),
+            @"tandem.toml line 2, retention.days: expected a number of days"
+        );
+        insta::assert_snapshot!(
+            refusal("[telegram]\nupstream = 'pull'\n", &[]),
+            @r#"tandem.toml line 2, telegram.upstream: expected "auto", "polling" or "webhook""#
+        );
+        insta::assert_snapshot!(
+            refusal("[server\n", &[]),
+            @"tandem.toml line 1: unclosed table, expected `]`"
+        );
+    }
+
+    #[test]
+    fn a_wrong_variable_is_named() {
+        insta::assert_snapshot!(
+            refusal("", &[("TANDEM_STORE__URL", "mysql://x")]),
+            @r#"TANDEM_STORE__URL: expected "sqlite:" and a path, such as "sqlite:tandem.db""#
+        );
+        insta::assert_snapshot!(
+            refusal("", &[("TANDEM_SERVER__GATEWYA", "x")]),
+            @"TANDEM_SERVER__GATEWYA: unknown field `gatewya`, expected one of `gateway`, `public`, `public_url`"
+        );
+        insta::assert_snapshot!(
+            refusal("", &[("TANDEM_SERVR__GATEWAY", "x")]),
+            @"TANDEM_SERVR__GATEWAY: unknown field `servr`, expected one of `server`, `store`, `telegram`, `security`, `retention`, `log`"
+        );
+    }
+
+    #[test]
+    fn values_that_do_not_fit_together_are_refused() {
+        insta::assert_snapshot!(
+            refusal("[telegram]\nupstream = 'webhook'\n", &[]),
+            @r#"telegram.upstream = "webhook" needs server.public_url: the https address at which Telegram reaches this machine"#
+        );
+        insta::assert_snapshot!(
+            refusal("[retention]\ndays = 10\nmax_days = 5\n", &[]),
+            @"retention.max_days is less than retention.days: events would be lost before they may go"
+        );
+    }
+
+    #[test]
+    fn a_proxy_with_a_password_is_shown_by_nothing() {
+        let settings = load("[telegram]\nproxy = 'socks5://me:pa55w0rd@127.0.0.1:1080'\n", &[]).unwrap();
+        assert!(!format!("{settings:?}").contains("pa55w0rd"));
+        assert!(!show(&settings).contains("pa55w0rd"));
+        let refusal = refusal("[telegram]\nproxy = 'ftp://me:pa55w0rd@127.0.0.1'\n", &[]);
+        insta::assert_snapshot!(
+            refusal,
+            @r#"tandem.toml line 2, telegram.proxy: expected "socks5://host:port" or "http://host:port", with user:password@ before the host if it asks for them"#
+        );
+    }
+
+    #[test]
+    fn what_is_shown_can_be_read_back() {
+        let settings = load("[server]\npublic_url = 'https://bots.example/'\n[store]\nurl = 'sqlite:a/b.db'\n", &[]);
+        let shown = show(&settings.unwrap());
+        let again = load(&shown, &[]).unwrap();
+        assert_eq!(show(&again), shown);
+    }
+}

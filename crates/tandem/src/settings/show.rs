@@ -1,0 +1,58 @@
+//! The settings in force, as a `tandem.toml` that could be read back. Secrets are left out.
+
+use std::fmt::Write as _;
+
+use super::Settings;
+
+/// Writes every key with its value in force.
+pub(crate) fn show(settings: &Settings) -> String {
+    let Settings { server, store, telegram, security, retention, log } = settings;
+    let mut text = String::new();
+    let mut section = |name: &str, keys: Vec<(&str, Option<toml::Value>)>| {
+        let _ = writeln!(text, "[{name}]");
+        for (key, value) in keys {
+            let _ = match value {
+                Some(value) => writeln!(text, "{key} = {value}"),
+                None => writeln!(text, "# {key} is not set"),
+            };
+        }
+    };
+    let number = |number: u64| toml::Value::Integer(i64::try_from(number).unwrap_or(i64::MAX));
+    let string = |text: &dyn ToString| Some(toml::Value::String(text.to_string()));
+    let days = |duration: std::time::Duration| Some(number(duration.as_secs() / (24 * 60 * 60)));
+    section(
+        "server",
+        vec![
+            ("gateway", string(&server.gateway)),
+            ("public", string(&server.public)),
+            ("public_url", server.public_url.as_ref().and_then(|url| string(url))),
+        ],
+    );
+    section("store", vec![("url", string(&store.url))]);
+    section(
+        "telegram",
+        vec![
+            ("api_base", string(&telegram.api_base)),
+            ("file_base", string(&telegram.file_base)),
+            ("proxy", telegram.proxy.as_ref().and_then(|proxy| string(&proxy.shown()))),
+            ("upstream", string(&telegram.upstream.as_str())),
+        ],
+    );
+    section(
+        "security",
+        vec![
+            ("key_file", string(&security.key_file.display())),
+            ("allow_private_addresses", Some(toml::Value::Boolean(security.allow_private_addresses))),
+        ],
+    );
+    section(
+        "retention",
+        vec![
+            ("days", days(retention.keep)),
+            ("max_days", days(retention.at_most)),
+            ("max_bytes", retention.max_bytes.map(number)),
+        ],
+    );
+    section("log", vec![("format", string(&log.format.as_str())), ("filter", string(&log.filter))]);
+    text
+}
