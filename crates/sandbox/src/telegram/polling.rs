@@ -5,10 +5,13 @@
 //! sandbox's clock, but for the 1 to 2 ms in which neighbours of a first update are gathered: those are real,
 //! so that an update reaches a waiting bot while a manual clock stands still.
 
-use std::{sync::Arc, time::Duration};
+use std::{pin::Pin, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use tokio::{sync::oneshot, time::Instant};
+use tokio::{
+    sync::{futures::Notified, oneshot},
+    time::Instant,
+};
 
 use super::{ApiError, bot::Bot, bot::State, envelope::Answer, params::Params, queue::StoredUpdate};
 
@@ -137,29 +140,13 @@ impl Polling {
 
 /// `getUpdates`.
 pub(crate) async fn get_updates(bot: &Arc<Bot>, params: &Params) -> Result<Answer, ApiError> {
-    let now_ms = bot.clock.now_ms();
-    let (question, from, number, ended, arrived) = {
-        let mut state = bot.lock();
-        if state.webhook.is_set_or_being_set() {
-            drop(state);
-            return Err(conflict(bot, WEBHOOK_ACTIVE).await);
-        }
-        state.allowed = state.allowed.updated_by(params);
-        let question = state.polling.question(params, now_ms);
-        let mut left = Vec::new();
-        let from = state.queue.apply_offset(question.offset, &mut left);
-        state.note(&left);
-        let found = read(&mut state, from, question.limit, now_ms);
-        if !found.is_empty() || question.timeout_ms == 0 {
-            return Ok(answer(&found));
-        }
-        let (number, ended) = state.polling.wait(now_ms + question.timeout_ms, now_ms);
-        let mut arrived = Box::pin(bot.wake.notified());
-        arrived.as_mut().enable();
-        (question, from, number, ended, arrived)
+    let Wait { from, limit, until_ms, number, ended, arrived } = match begin(bot, params) {
+        Begun::Answered(answer) => return Ok(answer),
+        Begun::WebhookActive => return Err(conflict(bot, WEBHOOK_ACTIVE).await),
+        Begun::Waiting(wait) => wait,
     };
     let stop = bot.telegram.upgrade().map(|inner| inner.stop.clone()).unwrap_or_default();
-    let timeout = bot.clock.sleep_until(now_ms + question.timeout_ms);
+    let timeout = bot.clock.sleep_until(until_ms);
     tokio::pin!(timeout, ended);
     tokio::select! {
         biased;
@@ -170,12 +157,52 @@ pub(crate) async fn get_updates(bot: &Arc<Bot>, params: &Params) -> Result<Answe
     }
     let found = {
         let mut state = bot.lock();
-        state.polling.finish(number).then(|| read(&mut state, from, question.limit, bot.clock.now_ms()))
+        state.polling.finish(number).then(|| read(&mut state, from, limit, bot.clock.now_ms()))
     };
     match found {
         Some(found) => Ok(answer(&found)),
         None => Err(terminated(bot, ended.await.ok()).await),
     }
+}
+
+/// How a call goes on after its parameters took effect.
+enum Begun<'a> {
+    Answered(Answer),
+    WebhookActive,
+    Waiting(Wait<'a>),
+}
+
+struct Wait<'a> {
+    from: i32,
+    limit: usize,
+    until_ms: i64,
+    number: u64,
+    ended: oneshot::Receiver<Ended>,
+    /// Registered while the lock was held, so that no update slips by.
+    arrived: Pin<Box<Notified<'a>>>,
+}
+
+/// What happens when the request arrives: confirmation, and the answer if there is one.
+fn begin<'a>(bot: &'a Bot, params: &Params) -> Begun<'a> {
+    let now_ms = bot.clock.now_ms();
+    let mut state = bot.lock();
+    if state.webhook.is_set_or_being_set() {
+        return Begun::WebhookActive;
+    }
+    state.allowed = state.allowed.updated_by(params);
+    let Question { offset, limit, timeout_ms } = state.polling.question(params, now_ms);
+    let mut left = Vec::new();
+    let from = state.queue.apply_offset(offset, &mut left);
+    state.note(&left);
+    let found = read(&mut state, from, limit, now_ms);
+    if !found.is_empty() || timeout_ms == 0 {
+        return Begun::Answered(answer(&found));
+    }
+    let until_ms = now_ms + timeout_ms;
+    let (number, ended) = state.polling.wait(until_ms, now_ms);
+    let mut arrived = Box::pin(bot.wake.notified());
+    arrived.as_mut().enable();
+    Begun::Waiting(Wait { from, limit, until_ms, number, ended, arrived })
 }
 
 /// Waits until the first update's neighbours have come: 1 ms after the last, at most 2 ms after the first.

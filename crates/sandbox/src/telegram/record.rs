@@ -37,7 +37,7 @@ pub struct UpdateRecord {
     /// How it reached the bot, if it did.
     pub delivered: Option<Delivered>,
     /// The webhook that took it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "as_text")]
     pub url: Option<Arc<str>>,
     /// An offset or a 2xx has confirmed it.
     pub confirmed: bool,
@@ -195,6 +195,11 @@ impl StoredCall {
             description: self.error.as_ref().map(|(_, text)| text.clone()),
         }
     }
+}
+
+#[expect(clippy::ref_option, reason = "the shape that serde asks for")]
+fn as_text<S: serde::Serializer>(url: &Option<Arc<str>>, serializer: S) -> Result<S::Ok, S::Error> {
+    url.as_deref().serialize(serializer)
 }
 
 fn size(call: &StoredCall) -> usize {

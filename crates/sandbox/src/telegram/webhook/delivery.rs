@@ -76,8 +76,8 @@ struct Delivery {
 struct Loaded {
     update: StoredUpdate,
     failures: u32,
-    /// A planted fault delays it: already counted.
-    delayed: bool,
+    /// A planted delay or repetition has met it, and no other will.
+    struck: bool,
     /// A planted fault sends it twice: once more to go.
     repeat: bool,
 }
@@ -136,6 +136,9 @@ impl Delivery {
         let window = 2 * self.job.target.wish.max_connections;
         let bot = Arc::clone(&self.job.bot);
         let mut state = bot.lock();
+        if self.job.stop.is_cancelled() {
+            return false;
+        }
         if self.loaded.len() < window {
             let now_ms = bot.clock.now_ms();
             let mut expired = Vec::new();
@@ -173,7 +176,7 @@ impl Delivery {
         self.loaded.insert(update.number);
         let key = update.queue.clone();
         let queue = self.queues.entry(key.clone()).or_default();
-        queue.push_back(Loaded { update, failures: 0, delayed: false, repeat: false });
+        queue.push_back(Loaded { update, failures: 0, struck: false, repeat: false });
         if queue.len() == 1 {
             self.ready.push_back(key);
         }
@@ -209,17 +212,18 @@ impl Delivery {
     fn start(&mut self, key: QueueKey, link: Option<Link>, now_ms: i64) {
         let Some(loaded) = self.queues.get_mut(&key).and_then(VecDeque::front_mut) else { return };
         let mut strike = None;
-        if !loaded.delayed && !loaded.repeat {
-            match self.job.bot.lock().faults.strike("webhook", now_ms) {
+        if !loaded.struck {
+            let struck = self.job.bot.lock().faults.strike("webhook", now_ms);
+            match struck {
                 Some((Fault::Late { ms } | Fault::Slow { ms }, _)) => {
-                    loaded.delayed = true;
+                    loaded.struck = true;
                     let due_ms = now_ms.saturating_add(ms.max(0));
                     let number = loaded.update.number;
                     self.rest(key, due_ms, number);
                     self.keep(link);
                     return;
                 }
-                Some((Fault::Duplicate, _)) => loaded.repeat = true,
+                Some((Fault::Duplicate, _)) => (loaded.struck, loaded.repeat) = (true, true),
                 other => strike = other,
             }
         }
@@ -248,6 +252,10 @@ impl Delivery {
         let Some(loaded) = self.queues.get_mut(&key).and_then(VecDeque::front_mut) else { return };
         let (id, number) = (loaded.update.id, loaded.update.number);
         let mut state = bot.lock();
+        if self.job.stop.is_cancelled() {
+            // Whatever the webhook that is no more has answered does not count.
+            return;
+        }
         let (text, retry_after_secs) = match outcome {
             Outcome::Delivered => {
                 self.budget.succeeded(now_ms);
@@ -255,7 +263,6 @@ impl Delivery {
                 state.updates.posted(number, &self.url);
                 if loaded.repeat {
                     loaded.repeat = false;
-                    loaded.delayed = true;
                     self.ready.push_back(key);
                     return;
                 }
@@ -267,7 +274,6 @@ impl Delivery {
             Outcome::Answered { status, status_line, retry_after_secs } => {
                 let gone = status == StatusCode::GONE;
                 if note_answer(&mut state, gone.then_some(now_ms)) {
-                    // Ends this task with the next await.
                     state.webhook.close();
                     return;
                 }
