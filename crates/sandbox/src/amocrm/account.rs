@@ -1,0 +1,246 @@
+//! The account: its cards and the look-ups on them.
+//!
+//! All ids come from here. Numbers count up from where the reference's examples begin, UUIDs come from the
+//! sandbox's seed, so that two runs with one seed have the same cards.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use super::cards::{Author, Chat, Contact, Lead, LeadStatus, Message, Talk};
+use super::ids::uuid;
+use super::inbound::SeenChat;
+use crate::random::Random;
+
+/// Messages kept per chat. Older ones are counted, not kept.
+const MESSAGES_PER_CHAT: usize = 10_000;
+
+/// One amoCRM account.
+#[derive(Debug)]
+pub(crate) struct Account {
+    pub(crate) id: u64,
+    pub(crate) subdomain: &'static str,
+    /// The account's id in the chat service.
+    pub(crate) amojo_id: String,
+    pub(crate) pipeline_id: u64,
+    /// The manager who answers.
+    pub(crate) manager_id: u64,
+    pub(crate) access_token: String,
+    pub(crate) contacts: BTreeMap<u64, Contact>,
+    pub(crate) leads: BTreeMap<u64, Lead>,
+    pub(crate) talks: BTreeMap<u64, Talk>,
+    pub(crate) chats: BTreeMap<String, Chat>,
+    /// (bot, Telegram chat) → chat.
+    by_telegram: BTreeMap<(i64, i64), String>,
+    /// Telegram user → contact.
+    by_person: BTreeMap<i64, u64>,
+    numbers: Numbers,
+    random: Random,
+}
+
+/// The last number given to each kind of card. Numbers of removed cards do not come back.
+#[derive(Debug)]
+struct Numbers {
+    contact: u64,
+    lead: u64,
+    talk: u64,
+}
+
+fn next(number: &mut u64) -> u64 {
+    *number += 1;
+    *number
+}
+
+impl Account {
+    pub(crate) fn new(random: Random) -> Self {
+        let amojo_id = uuid(&random);
+        let access_token = format!("sandbox-{}", uuid(&random));
+        Self {
+            id: 31_000_001,
+            subdomain: "sandbox",
+            amojo_id,
+            pipeline_id: 7_100_001,
+            manager_id: 8_100_001,
+            access_token,
+            contacts: BTreeMap::new(),
+            leads: BTreeMap::new(),
+            talks: BTreeMap::new(),
+            chats: BTreeMap::new(),
+            by_telegram: BTreeMap::new(),
+            by_person: BTreeMap::new(),
+            numbers: Numbers { contact: 40_100_000, lead: 50_100_000, talk: 116 },
+            random,
+        }
+    }
+
+    pub(crate) fn uuid(&self) -> String {
+        uuid(&self.random)
+    }
+
+    pub(crate) fn add_contact(
+        &mut self,
+        name: String,
+        phone: Option<String>,
+        telegram_id: Option<i64>,
+    ) -> u64 {
+        let id = next(&mut self.numbers.contact);
+        let person_id = self.uuid();
+        self.contacts.insert(id, Contact { id, name, phone, telegram_id, person_id, lead_ids: Vec::new() });
+        if let Some(person) = telegram_id {
+            self.by_person.insert(person, id);
+        }
+        id
+    }
+
+    /// Gives a contact that was known by something else its Telegram person.
+    pub(crate) fn link_person(&mut self, contact_id: u64, telegram_id: i64) {
+        if let Some(contact) = self.contacts.get_mut(&contact_id) {
+            contact.telegram_id = Some(telegram_id);
+            self.by_person.insert(telegram_id, contact_id);
+        }
+    }
+
+    pub(crate) fn find_contact_by_telegram(&self, telegram_id: i64) -> Option<u64> {
+        self.by_person.get(&telegram_id).copied()
+    }
+
+    pub(crate) fn find_contact_by_phone(&self, digits: &str) -> Option<u64> {
+        self.contacts
+            .values()
+            .find(|contact| contact.phone.as_deref() == Some(digits))
+            .map(|contact| contact.id)
+    }
+
+    pub(crate) fn find_chat(&self, bot_id: i64, telegram_chat_id: i64) -> Option<&Chat> {
+        self.by_telegram.get(&(bot_id, telegram_chat_id)).and_then(|id| self.chats.get(id))
+    }
+
+    pub(crate) fn chats_of(&self, bot_id: i64) -> impl Iterator<Item = &Chat> {
+        self.by_telegram
+            .range((bot_id, i64::MIN)..=(bot_id, i64::MAX))
+            .filter_map(|(_, id)| self.chats.get(id))
+    }
+
+    pub(crate) fn add_chat(&mut self, bot_id: i64, seen: &SeenChat, contact_id: Option<u64>) -> String {
+        let id = self.uuid();
+        let chat = Chat {
+            id: id.clone(),
+            bot_id,
+            telegram_chat_id: seen.id,
+            title: seen.title.clone(),
+            contact_id,
+            talk_ids: Vec::new(),
+            membership: None,
+            start_payloads: Vec::new(),
+            repeats: 0,
+            messages: VecDeque::new(),
+            messages_forgotten: 0,
+        };
+        self.chats.insert(id.clone(), chat);
+        self.by_telegram.insert((bot_id, seen.id), id.clone());
+        id
+    }
+
+    pub(crate) fn add_unsorted(&mut self, contact_id: u64, source: &str, now_ms: i64) -> u64 {
+        let id = next(&mut self.numbers.lead);
+        let unsorted_uid = format!("{}{}", self.uuid(), self.uuid()).replace('-', "");
+        let lead = Lead {
+            id,
+            contact_id,
+            pipeline_id: self.pipeline_id,
+            status: LeadStatus::Unsorted,
+            source: source.to_owned(),
+            start_payload: None,
+            created_at_ms: now_ms,
+            unsorted_uid,
+        };
+        self.leads.insert(id, lead);
+        if let Some(contact) = self.contacts.get_mut(&contact_id) {
+            contact.lead_ids.push(id);
+        }
+        id
+    }
+
+    /// The newest lead of a contact that is neither declined nor closed.
+    pub(crate) fn find_open_lead(&self, contact_id: u64) -> Option<u64> {
+        let leads = self.contacts.get(&contact_id)?.lead_ids.iter().rev();
+        leads.copied().find(|id| self.leads.get(id).is_some_and(|lead| lead.status.is_open()))
+    }
+
+    pub(crate) fn find_open_talk(&self, chat_id: &str) -> Option<&Talk> {
+        let talk = self.chats.get(chat_id)?.talk_ids.last().and_then(|id| self.talks.get(id))?;
+        talk.open.then_some(talk)
+    }
+
+    pub(crate) fn add_talk(&mut self, chat_id: &str, contact_id: u64, lead_id: u64) -> u64 {
+        let id = next(&mut self.numbers.talk);
+        self.talks.insert(id, Talk { id, chat_id: chat_id.to_owned(), contact_id, lead_id, open: true });
+        if let Some(chat) = self.chats.get_mut(chat_id) {
+            chat.talk_ids.push(id);
+        }
+        id
+    }
+
+    /// Moves everything of `from` to `to` and removes `from`: a phone showed that both are one person.
+    pub(crate) fn merge_contacts(&mut self, from: u64, to: u64) {
+        let Some(gone) = self.contacts.remove(&from) else { return };
+        if let Some(kept) = self.contacts.get_mut(&to) {
+            kept.telegram_id = kept.telegram_id.or(gone.telegram_id);
+            kept.lead_ids.extend(gone.lead_ids);
+            kept.lead_ids.sort_unstable();
+        }
+        if let Some(person) = gone.telegram_id {
+            self.by_person.insert(person, to);
+        }
+        for lead in self.leads.values_mut().filter(|lead| lead.contact_id == from) {
+            lead.contact_id = to;
+        }
+        for talk in self.talks.values_mut().filter(|talk| talk.contact_id == from) {
+            talk.contact_id = to;
+        }
+        for chat in self.chats.values_mut().filter(|chat| chat.contact_id == Some(from)) {
+            chat.contact_id = Some(to);
+        }
+    }
+}
+
+impl Chat {
+    pub(crate) fn push(&mut self, message: Message) {
+        if self.messages.len() == MESSAGES_PER_CHAT {
+            self.messages.pop_front();
+            self.messages_forgotten += 1;
+        }
+        self.repeats += u64::from(message.repeat);
+        self.messages.push_back(message);
+    }
+
+    pub(crate) fn find_message_mut(&mut self, id: &str) -> Option<&mut Message> {
+        self.messages.iter_mut().rev().find(|message| message.id == id)
+    }
+
+    pub(crate) fn find_by_telegram_mut(&mut self, message_id: i64) -> Option<&mut Message> {
+        self.messages.iter_mut().rev().find(|message| message.telegram_message_id == Some(message_id))
+    }
+}
+
+impl Message {
+    /// A line with nothing but its words; callers add what they know.
+    pub(crate) fn new(id: String, at_ms: i64, author: Author, author_name: &str, kind: &str) -> Self {
+        Self {
+            id,
+            at_ms,
+            author,
+            author_name: author_name.to_owned(),
+            kind: kind.to_owned(),
+            text: None,
+            attachment: None,
+            telegram_message_id: None,
+            update_id: None,
+            repeat: false,
+            edited: false,
+            earlier_texts: Vec::new(),
+            reply_to: None,
+            media_group_id: None,
+            reactions: Vec::new(),
+            delivery: None,
+        }
+    }
+}

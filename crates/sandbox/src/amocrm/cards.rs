@@ -1,0 +1,142 @@
+//! What a manager sees: contacts, leads, talks, chats and their messages.
+//!
+//! Data only, and how it looks as JSON on the control API.
+
+use std::collections::VecDeque;
+
+use serde::Serialize;
+
+/// A person in the CRM.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Contact {
+    pub(crate) id: u64,
+    pub(crate) name: String,
+    /// Digits only.
+    pub(crate) phone: Option<String>,
+    pub(crate) telegram_id: Option<i64>,
+    /// The person's id in the chat service.
+    #[serde(skip)]
+    pub(crate) person_id: String,
+    /// Oldest first.
+    pub(crate) lead_ids: Vec<u64>,
+}
+
+/// A deal; an unknown client's first message makes an unsorted one.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Lead {
+    pub(crate) id: u64,
+    pub(crate) contact_id: u64,
+    pub(crate) pipeline_id: u64,
+    pub(crate) status: LeadStatus,
+    /// The bot through which the client came.
+    pub(crate) source: String,
+    pub(crate) start_payload: Option<String>,
+    pub(crate) created_at_ms: i64,
+    /// The incoming lead's own id, as the hook gives it.
+    pub(crate) unsorted_uid: String,
+}
+
+/// Where a lead stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum LeadStatus {
+    Unsorted,
+    Accepted,
+    Declined,
+    Closed,
+}
+
+impl LeadStatus {
+    pub(crate) fn is_open(self) -> bool {
+        match self {
+            Self::Unsorted | Self::Accepted => true,
+            Self::Declined | Self::Closed => false,
+        }
+    }
+}
+
+/// A bounded piece of a chat that belongs to a lead.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Talk {
+    pub(crate) id: u64,
+    pub(crate) chat_id: String,
+    pub(crate) contact_id: u64,
+    pub(crate) lead_id: u64,
+    pub(crate) open: bool,
+}
+
+/// One Telegram chat of one bot.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Chat {
+    pub(crate) id: String,
+    pub(crate) bot_id: i64,
+    pub(crate) telegram_chat_id: i64,
+    pub(crate) title: String,
+    /// None for groups: whose card they would belong to is not known.
+    pub(crate) contact_id: Option<u64>,
+    /// Oldest first; only the last one can be open.
+    pub(crate) talk_ids: Vec<u64>,
+    /// What `my_chat_member` said last: `member`, `kicked`.
+    pub(crate) membership: Option<String>,
+    pub(crate) start_payloads: Vec<String>,
+    /// How many of the messages are repeats of one delivery.
+    pub(crate) repeats: u64,
+    pub(crate) messages: VecDeque<Message>,
+    /// Messages no longer kept because the chat grew past its bound.
+    pub(crate) messages_forgotten: u64,
+}
+
+/// Who wrote a message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Author {
+    Client,
+    Manager,
+    Salesbot,
+}
+
+/// One line of a chat.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Message {
+    pub(crate) id: String,
+    pub(crate) at_ms: i64,
+    pub(crate) author: Author,
+    pub(crate) author_name: String,
+    /// A word a person can tell apart: `text`, `photo`, `press`, `unknown` …
+    pub(crate) kind: String,
+    pub(crate) text: Option<String>,
+    pub(crate) attachment: Option<Attachment>,
+    pub(crate) telegram_message_id: Option<i64>,
+    pub(crate) update_id: Option<i64>,
+    /// The same update had been shown before: what the real amoCRM does then is not known, so both views exist.
+    pub(crate) repeat: bool,
+    pub(crate) edited: bool,
+    /// The texts before each edit, oldest first.
+    pub(crate) earlier_texts: Vec<Option<String>>,
+    pub(crate) reply_to: Option<i64>,
+    pub(crate) media_group_id: Option<String>,
+    pub(crate) reactions: Vec<String>,
+    /// For what the company wrote: whether Telegram took it.
+    pub(crate) delivery: Option<Delivery>,
+}
+
+/// A file of a message.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Attachment {
+    pub(crate) id: String,
+    pub(crate) file_name: String,
+    pub(crate) link: String,
+    pub(crate) size_bytes: Option<u64>,
+    pub(crate) sha256: Option<String>,
+    /// Why the file could not be fetched from Telegram.
+    pub(crate) error: Option<String>,
+}
+
+/// Whether Telegram took a message of the company.
+#[derive(Debug, Clone, Serialize)]
+#[serde(tag = "state", rename_all = "lowercase")]
+pub(crate) enum Delivery {
+    Sending,
+    Sent,
+    Failed { code: Option<u16>, error: String },
+}

@@ -1,0 +1,116 @@
+//! `POST /amocrm/{bot}/reply`: a manager answers.
+
+use axum::Json;
+use axum::extract::State;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::cards::{ChatName, find_chat};
+use super::error::{Body, ControlError, Named};
+use crate::amocrm::AmoCrm;
+use crate::amocrm::bot_api::Upload;
+use crate::amocrm::cards::{Author, Message};
+use crate::amocrm::outgoing::{Media, MediaKind, MediaSource, Saying};
+
+/// A picture of one pixel, for whoever only needs some picture.
+const PIXEL: &[u8] = &[
+    0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', 0, 0, 0, 13, b'I', b'H', b'D', b'R', 0, 0, 0, 1, 0, 0,
+    0, 1, 8, 6, 0, 0, 0, 0x1f, 0x15, 0xc4, 0x89, 0, 0, 0, 13, b'I', b'D', b'A', b'T', 0x78, 0x9c, 0x63, 0xf8,
+    0xcf, 0xc0, 0xf0, 0x1f, 0, 5, 0, 1, 0xff, 0x56, 0xc7, 0x2f, 0x0d, 0, 0, 0, 0, b'I', b'E', b'N', b'D',
+    0xae, 0x42, 0x60, 0x82,
+];
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Reply {
+    /// The client's Telegram id.
+    user: Option<i64>,
+    /// Or the chat's id in amoCRM.
+    chat: Option<String>,
+    text: Option<String>,
+    caption: Option<String>,
+    photo: Option<File>,
+    document: Option<File>,
+    voice: Option<File>,
+    video: Option<File>,
+    /// Any `reply_markup`.
+    keyboard: Option<Value>,
+    #[serde(rename = "reply_to")]
+    quoted: Option<i64>,
+}
+
+/// `true` is some file; otherwise its bytes, its address, or a `file_id`.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum File {
+    Some(bool),
+    Bytes { base64: String, file_name: Option<String> },
+    Url { url: String },
+    Known { file_id: String },
+}
+
+/// Answers once the Bot API has answered; the message shows what it said.
+pub(crate) async fn reply(
+    State(amocrm): State<AmoCrm>,
+    Named(bot): Named<i64>,
+    Body(reply): Body<Reply>,
+) -> Result<Json<Message>, ControlError> {
+    let name = match (reply.user, reply.chat) {
+        (Some(user), None) => ChatName::Telegram(user),
+        (None, Some(chat)) => ChatName::Id(chat),
+        (None, None) | (Some(_), Some(_)) => {
+            return Err(ControlError::bad("whom to answer is not said", "either `user` or `chat`"));
+        }
+    };
+    let files = [
+        (MediaKind::Photo, reply.photo),
+        (MediaKind::Document, reply.document),
+        (MediaKind::Voice, reply.voice),
+        (MediaKind::Video, reply.video),
+    ];
+    let mut media = None;
+    for (kind, file) in files {
+        let Some(source) = file.map(|file| source(kind, file)).transpose()?.flatten() else { continue };
+        if media.replace(Media { kind, source }).is_some() {
+            return Err(ControlError::bad("several files", "one of photo, document, voice, video"));
+        }
+    }
+    let text = reply.text.or(reply.caption);
+    if media.is_none() && text.is_none() {
+        return Err(ControlError::bad("nothing to say", "`text`, or one of photo, document, voice, video"));
+    }
+    let author_name = "Менеджер".to_owned();
+    let (keyboard, reply_to) = (reply.keyboard, reply.quoted);
+    let saying = Saying { author: Author::Manager, author_name, text, media, keyboard, reply_to };
+    let chat_id = find_chat(&amocrm.lock().account, bot, &name)?.id.clone();
+    let said = amocrm.say(&chat_id, saying).await;
+    said.map(Json).ok_or_else(|| ControlError::not_found("the bot was disconnected", "a connected bot"))
+}
+
+fn source(kind: MediaKind, file: File) -> Result<Option<MediaSource>, ControlError> {
+    Ok(match file {
+        File::Some(false) => None,
+        File::Some(true) => {
+            let (bytes, file_name) = match kind {
+                MediaKind::Photo => (PIXEL, "photo.png"),
+                MediaKind::Document => (b"%PDF-1.4\n%sandbox\n".as_slice(), "document.pdf"),
+                MediaKind::Voice => (b"OggS sandbox".as_slice(), "voice.ogg"),
+                MediaKind::Video => (b"\0\0\0\x18ftypmp42".as_slice(), "video.mp4"),
+            };
+            let upload = Upload { bytes: Bytes::from_static(bytes), file_name: file_name.to_owned() };
+            Some(MediaSource::Bytes(upload))
+        }
+        File::Bytes { base64, file_name } => {
+            let bytes = STANDARD
+                .decode(base64)
+                .map_err(|error| ControlError::bad(error.to_string(), "standard base64 in `base64`"))?;
+            let file_name = file_name.unwrap_or_else(|| kind.field().to_owned());
+            Some(MediaSource::Bytes(Upload { bytes: bytes.into(), file_name }))
+        }
+        File::Url { url } => Some(MediaSource::Reference(url)),
+        File::Known { file_id } => Some(MediaSource::Reference(file_id)),
+    })
+}

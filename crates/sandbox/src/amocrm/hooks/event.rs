@@ -1,0 +1,150 @@
+//! What account hooks carry: the keys of reference 5.4 to 5.6, built from the cards as they are at that moment.
+
+use serde_json::{Value, json};
+
+use crate::amocrm::account::Account;
+use crate::amocrm::cards::{Author, Message};
+use crate::amocrm::connection::Connection;
+
+/// One thing to tell the subscribers of `code`.
+#[derive(Debug, Clone)]
+pub(crate) struct HookEvent {
+    /// The settings code a destination subscribes to.
+    pub(crate) code: &'static str,
+    pub(crate) entity: &'static str,
+    pub(crate) item: Value,
+}
+
+/// An incoming message. It names no Telegram id: that is the real hook's gap (reference 5.4).
+pub(crate) fn add_message(account: &Account, chat_id: &str, line: &Message) -> Option<HookEvent> {
+    let contact = account.contacts.get(&account.chats.get(chat_id)?.contact_id?)?;
+    let mut item = message(account, chat_id, line)?;
+    item["type"] = json!("incoming");
+    item["author"] = json!({"id": contact.person_id, "type": "external", "name": line.author_name});
+    Some(HookEvent { code: "add_message", entity: "message", item })
+}
+
+/// What a manager or the Salesbot wrote.
+pub(crate) fn add_outgoing_message(
+    account: &Account,
+    connection: &Connection,
+    chat_id: &str,
+    line: &Message,
+) -> Option<HookEvent> {
+    let contact = account.contacts.get(&account.chats.get(chat_id)?.contact_id?)?;
+    let mut item = message(account, chat_id, line)?;
+    item["type"] = json!("outgoing");
+    item["source_id"] = json!(connection.source_id);
+    item["author"] = match line.author {
+        Author::Salesbot => json!({"type": "bot", "name": line.author_name}),
+        Author::Manager | Author::Client => {
+            json!({"type": "internal", "name": line.author_name, "user_id": account.manager_id})
+        }
+    };
+    item["recipient"] = json!({"id": contact.person_id, "type": "external", "name": contact.name});
+    Some(HookEvent { code: "add_outgoing_message", entity: "outgoing_message", item })
+}
+
+fn message(account: &Account, chat_id: &str, line: &Message) -> Option<Value> {
+    let talk = account.find_open_talk(chat_id)?;
+    let mut item = json!({
+        "id": line.id,
+        "chat_id": chat_id,
+        "talk_id": talk.id,
+        "contact_id": talk.contact_id,
+        "text": line.text.as_deref().unwrap_or_default(),
+        "created_at": line.at_ms / 1000,
+        "element_type": 2,
+        "entity_type": "lead",
+        "element_id": talk.lead_id,
+        "entity_id": talk.lead_id,
+        "origin": "telegram",
+    });
+    if let Some(attachment) = &line.attachment {
+        let kind = attachment_type(&line.kind);
+        item["message_type"] = json!(kind);
+        item["attachment"] =
+            json!({"type": kind, "link": attachment.link, "file_name": attachment.file_name});
+    }
+    Some(item)
+}
+
+fn attachment_type(kind: &str) -> &'static str {
+    match kind {
+        "photo" => "picture",
+        "voice" => "voice",
+        "audio" => "audio",
+        "video" | "video_note" | "animation" => "video",
+        "sticker" => "sticker",
+        _ => "file",
+    }
+}
+
+/// A new incoming lead: the only hook with the Telegram user's id.
+pub(crate) fn add_unsorted(
+    account: &Account,
+    connection: &Connection,
+    lead_id: u64,
+    chat_id: &str,
+    line: &Message,
+) -> Option<HookEvent> {
+    let lead = account.leads.get(&lead_id)?;
+    let chat = account.chats.get(chat_id)?;
+    let contact = account.contacts.get(&lead.contact_id)?;
+    let at = line.at_ms / 1000;
+    let item = json!({
+        "uid": lead.unsorted_uid,
+        "source": format!("telegram:{}", connection.source_uuid),
+        "source_uid": format!("amojo:telegram:{chat_id}"),
+        "category": "chats",
+        "source_data": {
+            "from": contact.name,
+            "name": contact.name,
+            "to": connection.username,
+            "date": at,
+            "service": "telegram",
+            "site": "telegram.org",
+            "client": {"name": contact.name, "id": chat.telegram_chat_id},
+            "origin": {"provider": "telegram", "chat_id": chat_id},
+            "data": [{"id": line.id, "text": line.text.as_deref().unwrap_or_default(), "manager": 0, "date": at}],
+            "source_name": connection.username,
+        },
+        "date_create": at,
+        "data": {"contacts": [{"id": contact.id}]},
+        "pipeline_id": lead.pipeline_id,
+        "account_id": account.id,
+        "source_id": connection.source_id,
+        "lead_id": lead.id,
+        "created_at": at,
+    });
+    Some(HookEvent { code: "add_unsorted", entity: "unsorted", item })
+}
+
+/// A talk that opened with this message.
+pub(crate) fn add_talk(account: &Account, talk_id: u64, now_ms: i64) -> Option<HookEvent> {
+    let talk = account.talks.get(&talk_id)?;
+    let item = json!({
+        "talk_id": talk.id,
+        "created_at": now_ms / 1000,
+        "updated_at": now_ms / 1000,
+        "rate": 0,
+        "contact_id": talk.contact_id,
+        "chat_id": talk.chat_id,
+        "entity_id": talk.lead_id,
+        "entity_type": "lead",
+        "is_in_work": true,
+        "is_read": false,
+        "origin": "telegram",
+        "account_id": account.id,
+    });
+    Some(HookEvent { code: "add_talk", entity: "talk", item })
+}
+
+/// The `account` part of every hook.
+pub(crate) fn account_part(account: &Account) -> Value {
+    json!({
+        "subdomain": account.subdomain,
+        "id": account.id,
+        "_links": {"self": format!("https://{}.amocrm.ru", account.subdomain)},
+    })
+}

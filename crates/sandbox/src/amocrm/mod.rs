@@ -1,0 +1,177 @@
+//! amoCRM's built-in Telegram integration, seen from outside.
+//!
+//! It lives at an address of its own and is nothing but a client of the Bot API server that each connection was
+//! given: it calls `setWebhook`, takes deliveries on its hook, shows them in chats, and answers with the bot's own
+//! token. So a bot may be connected through any server that speaks the Bot API, and the emulator cannot know more
+//! of it than the real amoCRM would.
+//!
+//! What is known of the real one is in section 7 of the reference; where it is silent, `docs/sandbox-amocrm.md`
+//! says what was chosen. The cards are one account's, for any number of bots. Nothing survives a restart.
+
+mod account;
+mod attachments;
+mod bot_api;
+mod cards;
+mod connection;
+mod control;
+mod door;
+mod fault;
+mod hooks;
+mod ids;
+mod inbound;
+mod link;
+mod outgoing;
+mod raw;
+mod receive;
+mod salesbot;
+mod take;
+mod tally;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::routing::get;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use self::account::Account;
+use self::attachments::Attachments;
+use self::bot_api::BotApi;
+use self::connection::{Connection, Route};
+use self::door::Door;
+use self::fault::Faults;
+use self::hooks::delivery::Attempts;
+use self::hooks::rest;
+use self::hooks::subscription::Subscriptions;
+use self::raw::RawLog;
+use crate::{clock::Clock, random::Random};
+
+/// No update is larger.
+const BODY_LIMIT: usize = 16 << 20;
+
+/// What the emulator needs of the sandbox.
+#[derive(Debug, Clone)]
+pub(crate) struct Parts {
+    pub(crate) clock: Clock,
+    pub(crate) random: Random,
+    /// Where its bots live unless a connection says otherwise.
+    pub(crate) telegram_url: String,
+    /// Its own address.
+    pub(crate) own_url: String,
+    pub(crate) stop: CancellationToken,
+    pub(crate) tasks: TaskTracker,
+}
+
+/// The emulator. Clones are the same one.
+#[derive(Clone)]
+struct AmoCrm(Arc<Inner>);
+
+struct Inner {
+    parts: Parts,
+    http: reqwest::Client,
+    door: watch::Sender<Door>,
+    state: Mutex<State>,
+}
+
+/// All that changes.
+struct State {
+    account: Account,
+    connections: BTreeMap<i64, Connection>,
+    /// Which address belongs to which bot; an address that was moved from may stay here.
+    routes: BTreeMap<Route, i64>,
+    /// Faults of all connections.
+    faults: Faults,
+    raw: RawLog,
+    attachments: Attachments,
+    subscriptions: Subscriptions,
+    attempts: Attempts,
+}
+
+/// Starts serving the hooks; the answer is the control routes.
+pub(crate) fn start(listener: TcpListener, parts: Parts) -> Router {
+    let (door, watched) = watch::channel(Door::Open);
+    // A sequence of its own: what amoCRM draws must not move Telegram's numbers about.
+    let account = Account::new(Random::seeded(u64::from_le_bytes(parts.random.bytes())));
+    let state = State {
+        account,
+        connections: BTreeMap::new(),
+        routes: BTreeMap::new(),
+        faults: Faults::default(),
+        raw: RawLog::default(),
+        attachments: Attachments::default(),
+        subscriptions: Subscriptions::default(),
+        attempts: Attempts::default(),
+    };
+    let (tasks, stop) = (parts.tasks.clone(), parts.stop.clone());
+    let amocrm =
+        AmoCrm(Arc::new(Inner { parts, http: bot_api::http_client(), door, state: Mutex::new(state) }));
+    let public = Router::new()
+        .route("/attachments/{id}/{file_name}", get(receive::attachment))
+        .route("/api/v4/webhooks", get(rest::list).post(rest::subscribe).delete(rest::unsubscribe))
+        .fallback(receive::hook)
+        .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .with_state(amocrm.clone());
+    tasks.spawn({
+        let tasks = tasks.clone();
+        async move {
+            if let Err(error) = door::serve(listener, public, watched, tasks, stop).await {
+                tracing::error!(%error, "amoCRM has stopped serving");
+            }
+        }
+    });
+    control::router(amocrm)
+}
+
+impl AmoCrm {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn clock(&self) -> &Clock {
+        &self.0.parts.clock
+    }
+
+    fn http(&self) -> &reqwest::Client {
+        &self.0.http
+    }
+
+    /// Its own address, without a slash at the end.
+    fn url(&self) -> &str {
+        &self.0.parts.own_url
+    }
+
+    fn telegram_url(&self) -> &str {
+        &self.0.parts.telegram_url
+    }
+
+    fn move_door(&self, door: Door) {
+        self.0.door.send_replace(door);
+    }
+
+    fn door(&self) -> Door {
+        *self.0.door.borrow()
+    }
+
+    fn bot_api(&self, connection: &Connection) -> BotApi {
+        BotApi::new(self.0.http.clone(), &connection.link.telegram, &connection.link.token)
+    }
+
+    /// Background work, ended with the sandbox.
+    fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
+        let stop = self.0.parts.stop.clone();
+        self.0.parts.tasks.spawn(async move {
+            // Nothing is left half-done that anybody could see after the end.
+            let _ended = stop.run_until_cancelled_owned(work).await;
+        });
+    }
+}
+
+impl fmt::Debug for AmoCrm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "AmoCrm({})", self.url())
+    }
+}
