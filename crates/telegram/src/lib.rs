@@ -1,1 +1,22 @@
-//! The Bot API as Tandem needs it: method table, update views, upstream client and pipe.
+//! The Bot API as Tandem needs it: what it calls things, how its bytes are read, and how Telegram is spoken to.
+//!
+//! - [`methods`]: every method, the shape of its result, its file parameters, and what becomes of a call to it.
+//! - [`update`]: views over Telegram's own bytes and the virtual `update_id`; [`allowed`]: which kinds were asked for.
+//! - [`token`], [`envelope`], [`params`], [`capture`]: what the virtual Bot API is made of on the side of apps.
+//! - [`webhook`]: how updates are posted to somebody's webhook, as Telegram would do it.
+//!
+//! Behaviour follows `reference/telegram.md`; section numbers in comments are its. The crate stores nothing and
+//! knows no CRM, no app and no policy: the gateway and the bridge decide.
+
+pub mod allowed;
+pub mod capture;
+pub mod envelope;
+mod json;
+pub mod methods;
+mod multipart;
+pub mod params;
+pub mod token;
+pub mod update;
+pub mod webhook;
+
+pub use json::Malformed;
