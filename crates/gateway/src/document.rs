@@ -1,0 +1,123 @@
+//! What is stored of an app. The bridge and the command line change the settings, the gateway what the app itself
+//! has set.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use tandem_model::{Authorship, EventKind, EventKinds, Filter, Flags, Timestamp, Topics};
+use tandem_telegram::{token::TokenHash, update::Kind};
+
+/// An app, as stored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AppDocument {
+    /// SHA-256 of its token, in hex; `None` for an app that has none: `main` also answers to the bot's own.
+    pub token_sha256: Option<String>,
+    /// What happens when it asks to drop what is pending.
+    pub drop_pending: DropPending,
+    /// How long an update of ordinary lifetime waits for it, in seconds.
+    pub backlog_secs: u64,
+    /// Whether it is shown a client's free words while a manager is talking.
+    pub while_manager_talks: WhileManagerTalks,
+    /// Which webhook addresses it may set.
+    pub webhooks: WebhookPolicy,
+    /// The kinds it asked for (reference/telegram.md 2.5).
+    pub allowed: Topics,
+    /// Its webhook, if it has set one.
+    pub webhook: Option<WebhookDocument>,
+}
+
+impl Default for AppDocument {
+    fn default() -> Self {
+        Self {
+            token_sha256: None,
+            drop_pending: DropPending::default(),
+            backlog_secs: 24 * 60 * 60,
+            while_manager_talks: WhileManagerTalks::default(),
+            webhooks: WebhookPolicy::default(),
+            allowed: Kind::default_topics(),
+            webhook: None,
+        }
+    }
+}
+
+impl AppDocument {
+    /// The hash its token is found by.
+    pub fn token_hash(&self) -> Option<TokenHash> {
+        let bytes = hex::decode(self.token_sha256.as_deref()?).ok()?;
+        Some(TokenHash::from_bytes(bytes.try_into().ok()?))
+    }
+
+    /// How long an update of ordinary lifetime waits for it.
+    pub const fn backlog(&self) -> Duration {
+        Duration::from_secs(self.backlog_secs)
+    }
+
+    /// What its lane lets through of what is appended from now on.
+    pub fn filter(&self) -> Filter {
+        Filter {
+            kinds: EventKinds::of(&[EventKind::Update]),
+            topics: self.allowed,
+            without: match self.while_manager_talks {
+                WhileManagerTalks::Deliver => Flags::NONE,
+                WhileManagerTalks::Skip => Flags::MANAGER_TALKS,
+            },
+            authorship: Authorship::OthersOnlyAndNotOwned,
+        }
+    }
+}
+
+/// What happens when an app asks to drop what is pending.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DropPending {
+    /// It is dropped, for this app alone, as Telegram would.
+    #[default]
+    Obey,
+    /// It is kept and the app is told yes: for bots that drop on every start.
+    Ignore,
+}
+
+/// Whether an app is shown a client's free words while a manager is talking.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WhileManagerTalks {
+    /// It is.
+    #[default]
+    Deliver,
+    /// It is not; commands, presses, contacts and payments are delivered all the same.
+    Skip,
+}
+
+/// Which webhook addresses an app may set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WebhookPolicy {
+    /// Any if the gateway listens on a loopback address, otherwise as Telegram.
+    #[default]
+    Auto,
+    /// Any: http, any port, private addresses.
+    Any,
+    /// As Telegram: https on ports 80, 88, 443 and 8443, public addresses.
+    PublicHttps,
+}
+
+/// A virtual webhook, with the bookkeeping that `getWebhookInfo` shows. Its secret is stored sealed, apart.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WebhookDocument {
+    /// Where to. May hold a secret of the app's: not for logs.
+    pub url: String,
+    /// A fixed address in place of the name's.
+    pub ip_address: Option<String>,
+    /// How many requests at a time.
+    pub max_connections: Option<u16>,
+    /// Whether a certificate was uploaded with it; its text is stored as a secret named `certificate`.
+    pub has_certificate: bool,
+    /// Whether a secret was set with it; stored as a secret named `webhook`.
+    pub has_secret: bool,
+    /// The latest failure, and when; not cleared by later success.
+    pub last_error: Option<(Timestamp, String)>,
+    /// Since when it has answered 410 and nothing else.
+    pub gone_since: Option<Timestamp>,
+}

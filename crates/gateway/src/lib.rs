@@ -1,0 +1,13 @@
+//! The virtual Bot API that apps speak to (DESIGN section 5).
+//!
+//! Each app has a token of its own, and what Telegram keeps once per bot is kept here once per app: how updates are
+//! delivered, from where on, and which kinds. Everything else passes through to Telegram untouched.
+//!
+//! The gateway knows the journal, the lanes and the Bot API. Who holds a bot's stream, how updates come in and what
+//! a CRM is are the bridge's business; the bridge fills the [`Directory`].
+
+mod directory;
+mod document;
+
+pub use directory::{App, BotHandle, BotState, Directory};
+pub use document::{AppDocument, DropPending, WebhookDocument, WebhookPolicy, WhileManagerTalks};
