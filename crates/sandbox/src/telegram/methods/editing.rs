@@ -1,0 +1,215 @@
+//! Edits: text, caption, media, keyboard, live location, game score.
+
+use serde_json::{Value, json};
+
+use super::Context;
+use super::album;
+use super::sending::{formatted_text, place, put_caption};
+use super::target::{self, Access};
+use super::uploads::captioned;
+use crate::telegram::ApiError;
+use crate::telegram::world::State;
+use crate::telegram::world::chat::{ChatKey, ChatKind};
+use crate::telegram::world::keyboard::Markup;
+use crate::telegram::world::message::{Content, Message};
+
+const NOT_MODIFIED: &str = "message is not modified: specified new message content and reply markup are exactly the same as a current content and reply markup of the message";
+
+/// The message to edit, and whether the call named it by `inline_message_id` (then the answer is `true`).
+#[derive(Clone, Copy, Debug)]
+struct Target {
+    key: ChatKey,
+    id: i64,
+    inline: bool,
+}
+
+impl Target {
+    fn find(state: &State, context: Context<'_>) -> Result<Self, ApiError> {
+        let params = context.params();
+        if params.text("chat_id").is_none()
+            && let Some(inline_id) = params.text("inline_message_id")
+        {
+            let found = state.inline_messages.get(inline_id).copied();
+            let (key, id) = found.ok_or_else(|| ApiError::bad_request("MESSAGE_ID_INVALID"))?;
+            return Ok(Self { key, id, inline: true });
+        }
+        let key = target::chat(state, context, "chat_id", Access::Write)?;
+        let id = target::message_id(context)?;
+        let target = Self { key, id, inline: false };
+        let message = target.message(state)?;
+        let chat = state.chats.get(&key);
+        let posts = chat.is_some_and(|chat| {
+            chat.kind == ChatKind::Channel && chat.has_right(context.bot, "can_edit_messages")
+        });
+        if (message.is_from(context.bot) || posts) && !message.content.is_service() {
+            Ok(target)
+        } else {
+            Err(ApiError::bad_request("message can't be edited"))
+        }
+    }
+
+    fn message<'a>(&self, state: &'a State) -> Result<&'a Message, ApiError> {
+        let chat = state.chats.get(&self.key);
+        chat.and_then(|chat| chat.find_message(self.id))
+            .ok_or_else(|| ApiError::bad_request("message to edit not found"))
+    }
+
+    /// Puts new content and keyboard in place of the old ones.
+    fn change(self, state: &mut State, context: Context<'_>, content: Content) -> Result<Value, ApiError> {
+        let keyboard = Markup::inline_only(Markup::read(context.params().text("reply_markup"))?)?;
+        let message = self.message(state)?;
+        if message.content == content && message.inline_keyboard == keyboard {
+            return Err(ApiError::bad_request(NOT_MODIFIED));
+        }
+        state.edit(self.key, self.id, content);
+        if let Some(message) = state.chats.get_mut(&self.key).and_then(|chat| chat.find_message_mut(self.id))
+        {
+            message.inline_keyboard = keyboard;
+        }
+        Ok(self.answer(state, context))
+    }
+
+    fn answer(self, state: &State, context: Context<'_>) -> Value {
+        if self.inline {
+            return json!(true);
+        }
+        state.message_json(self.key, self.id, context.bot).unwrap_or(Value::Null)
+    }
+}
+
+pub(super) fn text(context: Context<'_>) -> Result<Value, ApiError> {
+    let mut state = context.world();
+    let target = Target::find(&state, context)?;
+    if let Some(rich) = context.params().json("rich_message") {
+        let content = super::rich::content(&rich)?;
+        return target.change(&mut state, context, content);
+    }
+    if !matches!(target.message(&state)?.content.kind.as_str(), "text" | "rich_message" | "game") {
+        return Err(ApiError::bad_request("there is no text in the message to edit"));
+    }
+    let formatted = formatted_text(context, "text", "parse_mode", "entities")?;
+    let mut content = state.text_content(&formatted);
+    if let Some(options) = context.params().json("link_preview_options").filter(Value::is_object) {
+        content.fields.insert("link_preview_options".into(), options);
+    } else if context.params().bool("disable_web_page_preview") {
+        content.fields.insert("link_preview_options".into(), json!({"is_disabled": true}));
+    }
+    target.change(&mut state, context, content)
+}
+
+pub(super) fn caption(context: Context<'_>) -> Result<Value, ApiError> {
+    let mut state = context.world();
+    let target = Target::find(&state, context)?;
+    let mut content = target.message(&state)?.content.clone();
+    if !content.can_have_caption() {
+        return Err(ApiError::bad_request("there is no caption in the message to edit"));
+    }
+    let params = context.params();
+    put_caption(
+        &state,
+        &mut content.fields,
+        params.text("caption"),
+        params.text("parse_mode"),
+        params.json("caption_entities").as_ref(),
+    )?;
+    if params.bool("show_caption_above_media") {
+        content.fields.insert("show_caption_above_media".into(), json!(true));
+    }
+    target.change(&mut state, context, content)
+}
+
+pub(super) async fn media(context: Context<'_>) -> Result<Value, ApiError> {
+    Target::find(&context.world(), context)?;
+    let text = context.params().required("media")?;
+    let item: Value = serde_json::from_str(text)
+        .map_err(|_no_json| ApiError::bad_request("can't parse input media JSON object"))?;
+    let kind = album::kind(&item)?;
+    let (kind, value) = album::described(context, kind, &item).await?;
+    let mut state = context.world();
+    let target = Target::find(&state, context)?;
+    let content = captioned(&state, kind, value, &item)?;
+    target.change(&mut state, context, content)
+}
+
+pub(super) fn markup(context: Context<'_>) -> Result<Value, ApiError> {
+    let mut state = context.world();
+    let target = Target::find(&state, context)?;
+    let content = target.message(&state)?.content.clone();
+    target.change(&mut state, context, content)
+}
+
+pub(super) fn live_location(context: Context<'_>) -> Result<Value, ApiError> {
+    let mut state = context.world();
+    let target = Target::find(&state, context)?;
+    let old = live(&state, target)?;
+    let mut new = place(context)?;
+    if !new.contains_key("live_period") {
+        new.insert("live_period".into(), old);
+    }
+    target.change(&mut state, context, Content::of("location", Value::Object(new)))
+}
+
+pub(super) fn stop_live_location(context: Context<'_>) -> Result<Value, ApiError> {
+    let mut state = context.world();
+    let target = Target::find(&state, context)?;
+    live(&state, target)?;
+    let mut content = target.message(&state)?.content.clone();
+    if let Some(place) = content.fields.get_mut("location").and_then(Value::as_object_mut) {
+        place.remove("live_period");
+    }
+    target.change(&mut state, context, content)
+}
+
+/// The period of a live location that still runs.
+fn live(state: &State, target: Target) -> Result<Value, ApiError> {
+    let message = target.message(state)?;
+    let period = message.content.fields.get("location").and_then(|place| place.get("live_period"));
+    let runs = |period: &&Value| {
+        let period = period.as_i64().unwrap_or_default();
+        message.date.saturating_add(period) > state.clock.now_secs()
+    };
+    period.filter(runs).cloned().ok_or_else(|| ApiError::bad_request("message can't be edited"))
+}
+
+/// Which game's message a score is about.
+fn game(state: &State, context: Context<'_>) -> Result<Target, ApiError> {
+    let target = Target::find(state, context)?;
+    if target.message(state)?.content.kind == "game" {
+        Ok(target)
+    } else {
+        Err(ApiError::bad_request("message is not a game"))
+    }
+}
+
+pub(super) fn game_score(context: Context<'_>) -> Result<Value, ApiError> {
+    let mut state = context.world();
+    let target = game(&state, context)?;
+    let user = target::user(&state, context)?;
+    let score = context.params().int("score").unwrap_or_default();
+    let scores = &mut state.settings.entry(context.bot).or_default().scores;
+    let best = scores.entry((target.key.id(), target.id, user)).or_insert(0);
+    if score <= *best && !context.params().bool("force") {
+        return Err(ApiError::bad_request("BOT_SCORE_NOT_MODIFIED"));
+    }
+    *best = score;
+    Ok(target.answer(&state, context))
+}
+
+pub(super) fn high_scores(context: Context<'_>) -> Result<Value, ApiError> {
+    let state = context.world();
+    let target = game(&state, context)?;
+    let place = (target.key.id(), target.id);
+    let mut scores: Vec<(i64, i64)> = state
+        .settings
+        .get(&context.bot)
+        .into_iter()
+        .flat_map(|settings| &settings.scores)
+        .filter(|((chat, message, _), _)| (*chat, *message) == place)
+        .map(|((_, _, user), score)| (*score, *user))
+        .collect();
+    scores.sort_unstable_by(|a, b| b.cmp(a));
+    let rows = scores.iter().enumerate().map(|(place, (score, user))| {
+        json!({"position": place + 1, "user": state.user_json(*user), "score": score})
+    });
+    Ok(rows.collect())
+}

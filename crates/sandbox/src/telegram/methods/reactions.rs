@@ -1,0 +1,66 @@
+//! Reactions that a bot sets or removes.
+
+use serde_json::{Value, json};
+
+use super::Context;
+use super::target::{self, Access};
+use crate::telegram::ApiError;
+
+/// What a free account may react with.
+const EMOJI: &str = "❤ 👍 👎 🔥 🥰 👏 😁 🤔 🤯 😱 🤬 😢 🎉 🤩 🤮 💩 🙏 👌 🕊 🤡 🥱 🥴 😍 🐳 ❤‍🔥 🌚 🌭 💯 🤣 ⚡ 🍌 🏆 💔 🤨 😐 🍓 🍾 💋 🖕 😈 😴 😭 🤓 👻 👨‍💻 👀 🎃 🙈 😇 😨 🤝 ✍ 🤗 🫡 🎅 🎄 ☃ 💅 🤪 🗿 🆒 💘 🙉 🦄 😘 💊 🙊 😎 👾 🤷‍♂ 🤷 🤷‍♀ 😡";
+
+pub(super) fn set(context: Context<'_>) -> Result<Value, ApiError> {
+    let mut state = context.world();
+    let key = target::chat(&state, context, "chat_id", Access::Write)?;
+    let id = target::message_id(context)?;
+    let given = context.params().json("reaction").unwrap_or_else(|| json!([]));
+    let reactions: Vec<Value> = given.as_array().cloned().unwrap_or_default();
+    if reactions.len() > 1 {
+        return Err(ApiError::bad_request("REACTIONS_TOO_MANY"));
+    }
+    if !reactions.iter().all(allowed) {
+        return Err(ApiError::bad_request("REACTION_INVALID"));
+    }
+    if state.react(key, id, context.bot, reactions) {
+        Ok(json!(true))
+    } else {
+        Err(ApiError::bad_request("message to react not found"))
+    }
+}
+
+fn allowed(reaction: &Value) -> bool {
+    // Clients may add the sign that asks for the coloured form of a character.
+    let plain = |text: &str| text.replace('\u{fe0f}', "");
+    match reaction.get("type").and_then(Value::as_str) {
+        Some("emoji") => reaction
+            .get("emoji")
+            .and_then(Value::as_str)
+            .is_some_and(|emoji| EMOJI.split(' ').any(|known| plain(known) == plain(emoji))),
+        Some("custom_emoji") => reaction.get("custom_emoji_id").is_some_and(Value::is_string),
+        _ => false,
+    }
+}
+
+pub(super) fn delete(context: Context<'_>) -> Result<Value, ApiError> {
+    let mut state = context.world();
+    let key = target::chat(&state, context, "chat_id", Access::Write)?;
+    let id = target::message_id(context)?;
+    let user = target::user(&state, context)?;
+    if state.react(key, id, user, Vec::new()) {
+        Ok(json!(true))
+    } else {
+        Err(ApiError::bad_request("message to react not found"))
+    }
+}
+
+pub(super) fn delete_all(context: Context<'_>) -> Result<Value, ApiError> {
+    let mut state = context.world();
+    let key = target::chat(&state, context, "chat_id", Access::Write)?;
+    let user = target::user(&state, context)?;
+    if let Some(chat) = state.chats.get_mut(&key) {
+        for message in chat.messages.values_mut() {
+            message.reactions.remove(&user);
+        }
+    }
+    Ok(json!(true))
+}
