@@ -41,6 +41,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use self::account::Account;
 use self::attachments::Attachments;
 use self::bot_api::BotApi;
+pub(crate) use self::bot_api::http_client;
 use self::connection::{Connection, Route};
 use self::door::Door;
 use self::fault::Faults;
@@ -108,7 +109,7 @@ pub(crate) fn start(listener: TcpListener, parts: Parts) -> Router {
     };
     let (tasks, stop) = (parts.tasks.clone(), parts.stop.clone());
     let amocrm =
-        AmoCrm(Arc::new(Inner { parts, http: bot_api::http_client(), door, state: Mutex::new(state) }));
+        AmoCrm(Arc::new(Inner { parts, http: http_client(), door, state: Mutex::new(state) }));
     let public = Router::new()
         .route("/attachments/{id}/{file_name}", get(receive::attachment))
         .route("/api/v4/webhooks", get(rest::list).post(rest::subscribe).delete(rest::unsubscribe))
