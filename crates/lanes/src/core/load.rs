@@ -1,0 +1,125 @@
+//! A lane as it stands in the store.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    sync::Arc,
+};
+
+use tandem_journal::Lane;
+use tandem_model::{Held, HeldState, OrderKey, Seq, Timestamp};
+
+use super::{Batch, Core, Env, Key, Phase};
+use crate::{LaneAddress, PushSpec, Repeats};
+
+/// What is said of an attempt that a restart interrupted.
+const INTERRUPTED: &str = "the service stopped during the attempt; whether it arrived is not known";
+
+/// What a lane holds, gathered page by page.
+#[derive(Debug, Default)]
+pub(crate) struct Rows {
+    keys: BTreeMap<OrderKey, KeyRows>,
+    /// Set aside for people, after the cursor.
+    aside: BTreeSet<Seq>,
+}
+
+#[derive(Debug, Default)]
+struct KeyRows {
+    rows: Vec<Seq>,
+    /// The first row to be tried again, and when.
+    waiting: Option<(Seq, Timestamp)>,
+    unknown: Vec<Held>,
+}
+
+impl Rows {
+    /// Adds a row that blocks, in the order of `seq`.
+    pub(crate) fn add_blocking(&mut self, mut row: Held, repeats: Repeats) {
+        let key = self.keys.entry(row.key()).or_default();
+        key.rows.push(row.seq);
+        if row.state == HeldState::Sending && repeats == Repeats::Unrecognised {
+            row.state = HeldState::Unknown;
+            INTERRUPTED.clone_into(&mut row.reason);
+            key.unknown.push(row);
+        } else if key.waiting.is_none() {
+            key.waiting = Some((row.seq, row.next_at));
+        }
+    }
+
+    /// Adds an event after the cursor that is for people.
+    pub(crate) fn add_aside(&mut self, seq: Seq) {
+        self.aside.insert(seq);
+    }
+}
+
+impl Core {
+    /// Goes on from where the lane stands in the store.
+    pub(crate) fn load(lane: &Lane, rows: Rows, spec: Arc<PushSpec>, env: Arc<Env>, now: Timestamp) -> Self {
+        let acked = lane.acked;
+        let mut core = Self {
+            lane: LaneAddress { bot: lane.bot, lane: lane.id },
+            spec,
+            env,
+            standing: lane.state.clone(),
+            stopping: false,
+            acked,
+            scanned: acked,
+            buffer: VecDeque::new(),
+            buffered_to: acked,
+            more: true,
+            woken: false,
+            skip: rows.aside,
+            keys: BTreeMap::new(),
+            covered: 0,
+            ready: VecDeque::new(),
+            seeking: VecDeque::new(),
+            due: BTreeSet::new(),
+            slow_at: BTreeSet::new(),
+            pending: BTreeSet::new(),
+            done_to: acked,
+            unnoted: 0,
+            in_flight: 0,
+            unclear: BTreeSet::new(),
+            probe: None,
+            wish: None,
+            redo: None,
+            batch: Batch::default(),
+            sent: None,
+            launches: Vec::new(),
+            reading: false,
+            keys_turn: false,
+            held_back: false,
+        };
+        for (key, rows) in rows.keys {
+            core.load_key(&key, rows, now);
+        }
+        core.uncrowd();
+        core
+    }
+
+    fn load_key(&mut self, key: &OrderKey, rows: KeyRows, now: Timestamp) {
+        let Some(last) = rows.rows.last().copied() else { return };
+        self.covered += 1;
+        // Without their rows they would be met as new.
+        self.skip.extend(rows.unknown.iter().map(|row| row.seq).filter(|seq| *seq > self.acked));
+        let (row, until) = rows.waiting.unwrap_or((last, now));
+        let mut entry = Key::waiting(row, until, self.acked);
+        entry.rows = rows.rows;
+        entry.seen = entry.seen.max(last);
+        entry.gap = entry.seen > row;
+        entry.parting = rows.unknown;
+        if rows.waiting.is_none() {
+            // Nobody knows what came of the attempts. What follows them goes on; their rows stand for it until it
+            // is found.
+            entry.phase = Phase::Ready;
+            self.keys.insert(key.clone(), entry);
+            self.go_on(key, now);
+            return;
+        }
+        self.due.insert((until, key.clone()));
+        entry.rows.retain(|seq| *seq >= row);
+        let asides = std::mem::take(&mut entry.parting);
+        self.keys.insert(key.clone(), entry);
+        for aside in asides {
+            self.batch.put(aside);
+        }
+    }
+}

@@ -1,0 +1,410 @@
+//! Carries out what a lane's [`Core`] asks for, as long as there is something: reads, settles, delivers.
+//!
+//! A worker exists only while its lane has work. Deliveries are tasks of their own, so that they run on all cores and
+//! a panic in one of them is caught; reading and settling happen one at a time each. Dropping a worker drops all of
+//! it: what was under way is then as after a crash.
+
+use std::{future::Future, panic::AssertUnwindSafe, pin::Pin, sync::Arc};
+
+use futures_util::FutureExt;
+use tandem_journal::{
+    Health, HeldStates, LaneError, LanePage, Lease, ReadError, Settlement, Store, WriteError,
+};
+use tandem_model::{Blame, HeldState, Seq, Timestamp, Verdict};
+use tokio::task::JoinSet;
+use tracing::{error, warn};
+
+use crate::{
+    Delivered, Destination, LaneAddress, PushSpec,
+    core::{Core, Found, Landed, Launch, Read, Rows},
+    registry::{Job, Noted, Orders, Rest},
+    shared::{Permit, Shared},
+};
+
+/// How many rows are read at a time when a lane is loaded.
+const ROWS: usize = 512;
+
+type Pending<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
+/// Takes a lane back to the registry whatever happens to its worker.
+struct Return<'a> {
+    shared: &'a Shared,
+    lane: LaneAddress,
+    rest: Option<Rest>,
+    orders: Orders,
+    remove: bool,
+}
+
+impl Drop for Return<'_> {
+    fn drop(&mut self) {
+        let now = self.shared.clock.now();
+        let rest = self.rest.take().unwrap_or_else(|| {
+            let wake_at = Some(now.plus(self.shared.env.config.store_pause));
+            Rest { core: None, wake_at, noted: Noted::NotAll }
+        });
+        let noted = rest.noted;
+        let mut ended = std::mem::take(&mut self.orders.ended);
+        {
+            let mut registry = self.shared.registry();
+            let (detached, mut more) = registry.take_parting(self.lane);
+            ended.append(&mut more);
+            if self.remove || detached {
+                registry.remove(self.lane);
+            } else {
+                registry.bring_back(self.lane, rest, self.shared.env.config.held_in_memory, now);
+            }
+        }
+        for tell in ended {
+            // Whoever asked may have gone away.
+            let _gone = tell.send(noted);
+        }
+        self.shared.wake.notify_one();
+    }
+}
+
+/// Works until the lane is at rest. Returns whether its progress is noted.
+pub(crate) async fn work(shared: Arc<Shared>, job: Job, mut permit: Option<Permit>) -> Noted {
+    let lane = job.lane;
+    let mut back = Return { shared: &shared, lane, rest: None, orders: Orders::default(), remove: false };
+    let Some(lease) = shared.leases.lease(lane.bot) else {
+        // Another replica owns the bot; its lanes are detached here before long.
+        back.rest = Some(Rest { core: None, wake_at: None, noted: Noted::NotAll });
+        return Noted::NotAll;
+    };
+    let core = match job.core {
+        Some(core) => Ok(Some(core)),
+        None => load(&shared, lane, &job.spec).await.map(|core| core.map(Box::new)),
+    };
+    let core = match core {
+        Ok(Some(core)) => core,
+        Ok(None) => {
+            warn!(lane = %lane, "lane {lane} does not exist any more: it is detached");
+            back.remove = true;
+            back.rest = Some(Rest { core: None, wake_at: None, noted: Noted::Everything });
+            return Noted::Everything;
+        }
+        Err(error) => {
+            warn!(lane = %lane, error = %Chain(&error), "lane {lane} could not be read; it waits");
+            return Noted::NotAll;
+        }
+    };
+    let mut worker = Worker {
+        shared: &shared,
+        lane,
+        lease,
+        destination: job.destination,
+        core,
+        deliveries: JoinSet::new(),
+        reading: None,
+        settling: None,
+        trouble: None,
+        ended: None,
+    };
+    let mut health = shared.store.health();
+    loop {
+        let now = shared.clock.now();
+        let mut orders = shared.registry().take_orders(lane);
+        back.orders.ended.append(&mut orders.ended);
+        if orders.detach {
+            back.remove = true;
+            worker.ground().await;
+        }
+        if orders.stop || orders.detach {
+            worker.core.stop();
+        }
+        if orders.woken {
+            worker.core.look_again();
+        }
+        for request in orders.requests {
+            worker.core.ask(request, now);
+        }
+        let healthy = matches!(*health.borrow_and_update(), Health::Good | Health::LowDisk);
+        worker.go(now, healthy);
+        if worker.reading.is_none() || worker.core.in_flight() {
+            // It has found work, or found nothing to do.
+            permit = None;
+        }
+        if worker.is_over(now, healthy) {
+            break;
+        }
+        worker.wait(now, &job.notify, &mut health).await;
+    }
+    drop(permit);
+    let rest = worker.rest(shared.clock.now());
+    let noted = rest.noted;
+    back.rest = Some(rest);
+    noted
+}
+
+struct Worker<'a> {
+    shared: &'a Shared,
+    lane: LaneAddress,
+    lease: Lease,
+    destination: Arc<dyn Destination>,
+    core: Box<Core>,
+    deliveries: JoinSet<Landed>,
+    reading: Option<Pending<Result<Found, ReadError>>>,
+    settling: Option<Pending<Result<(), LaneError>>>,
+    /// The store fails; nothing is asked of it before then.
+    trouble: Option<Timestamp>,
+    /// The lane cannot be worked for any more.
+    ended: Option<Ended>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ended {
+    /// It is not ours: what is in memory means nothing.
+    NotOurs,
+    /// It does not exist.
+    Gone,
+}
+
+impl Worker<'_> {
+    /// Starts whatever can be started.
+    fn go(&mut self, now: Timestamp, healthy: bool) {
+        if self.trouble.is_some_and(|until| until <= now) {
+            self.trouble = None;
+        }
+        self.core.hold_back(self.trouble.is_some() || !healthy);
+        self.core.step(now);
+        if self.trouble.is_none() && self.ended.is_none() {
+            if self.settling.is_none() {
+                let settlement = self.core.unsettled().or_else(|| self.core.next_settlement());
+                self.settling = settlement.map(|settlement| self.settle(settlement));
+            }
+            if self.reading.is_none() {
+                self.reading = self.core.next_read(now).map(|read| self.read(read));
+            }
+        }
+        for launch in self.core.take_launches() {
+            self.deliver(launch);
+        }
+    }
+
+    /// Whether there is nothing to wait for.
+    fn is_over(&self, now: Timestamp, healthy: bool) -> bool {
+        if self.ended.is_some() {
+            return true;
+        }
+        let idle = self.reading.is_none() && self.settling.is_none() && self.deliveries.is_empty();
+        let stuck = self.trouble.is_some() || !healthy;
+        idle && (stuck || (self.core.at_rest() && self.core.deadline().is_none_or(|at| at > now)))
+    }
+
+    /// Waits for the next thing that happens, and takes it in.
+    async fn wait(
+        &mut self,
+        now: Timestamp,
+        notify: &tokio::sync::Notify,
+        health: &mut tokio::sync::watch::Receiver<Health>,
+    ) {
+        let deadline =
+            [self.core.deadline(), self.trouble].into_iter().flatten().filter(|at| *at > now).min();
+        let clock = &self.shared.clock;
+        let time = async move {
+            match deadline {
+                Some(at) => clock.sleep_until(at).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            settled = ready(&mut self.settling) => {
+                self.settling = None;
+                self.on_settled(settled);
+            }
+            found = ready(&mut self.reading) => {
+                self.reading = None;
+                self.on_read(found);
+            }
+            Some(landed) = self.deliveries.join_next() => {
+                self.on_landed(landed);
+                // Whatever else has come back meanwhile is noted together with it.
+                while let Some(landed) = self.deliveries.try_join_next() {
+                    self.on_landed(landed);
+                }
+            }
+            () = notify.notified() => {}
+            Ok(()) = health.changed() => {}
+            () = time => {}
+        }
+    }
+
+    fn on_landed(&mut self, landed: Result<Landed, tokio::task::JoinError>) {
+        // Panics of destinations are caught inside; a cancelled run is taken back by `ground`.
+        if let Ok(landed) = landed {
+            self.core.on_landed(landed, self.shared.clock.now());
+        }
+    }
+
+    fn on_read(&mut self, found: Result<Found, ReadError>) {
+        let now = self.shared.clock.now();
+        match found {
+            Ok(found) => self.core.on_found(found, now),
+            Err(error) => {
+                let lane = self.lane;
+                warn!(lane = %lane, error = %Chain(&error), "lane {lane} could not be read; it waits");
+                self.core.on_read_failed(now);
+                self.trouble = Some(now.plus(self.shared.env.config.store_pause));
+            }
+        }
+    }
+
+    fn on_settled(&mut self, settled: Result<(), LaneError>) {
+        let now = self.shared.clock.now();
+        let lane = self.lane;
+        match settled {
+            Ok(()) => self.core.on_settled(now),
+            Err(LaneError::Missing { .. }) => self.ended = Some(Ended::Gone),
+            Err(LaneError::Write(error @ WriteError::Fenced { .. })) => {
+                warn!(lane = %lane, error = %Chain(&error), "lane {lane} belongs to another owner now");
+                self.ended = Some(Ended::NotOurs);
+            }
+            Err(error) => {
+                warn!(lane = %lane, error = %Chain(&error), "progress of lane {lane} could not be noted; it waits");
+                self.trouble = Some(now.plus(self.shared.env.config.store_pause));
+            }
+        }
+    }
+
+    fn deliver(&mut self, launch: Launch) {
+        let (clock, destination) = (Arc::clone(&self.shared.clock), Arc::clone(&self.destination));
+        self.deliveries.spawn(async move {
+            let began = clock.now();
+            let Launch { slot, run } = launch;
+            let attempt = AssertUnwindSafe(async { destination.deliver(&run).await });
+            let outcome = attempt.catch_unwind().await.unwrap_or_else(|_panic| {
+                let lane = run.lane;
+                error!(lane = %lane, "the destination of lane {lane} panicked");
+                Delivered::first(Verdict::Retry {
+                    after: None,
+                    blame: Blame::Unclear,
+                    reason: "the destination failed in an unforeseen way".to_owned(),
+                })
+            });
+            Landed { slot, outcome, began }
+        });
+    }
+
+    fn settle(&self, settlement: Settlement) -> Pending<Result<(), LaneError>> {
+        let (store, lease, lane) = (Arc::clone(&self.shared.store), self.lease, self.lane);
+        Box::pin(async move { store.settle(lease, lane.bot, lane.lane, settlement).await })
+    }
+
+    fn read(&self, read: Read) -> Pending<Result<Found, ReadError>> {
+        Box::pin(find(Arc::clone(&self.shared.store), self.lane, read))
+    }
+
+    /// Takes back what is at a destination that recognises repeats.
+    async fn ground(&mut self) {
+        if self.core.repeats_are_recognised() {
+            self.deliveries.abort_all();
+            while let Some(landed) = self.deliveries.join_next().await {
+                self.on_landed(landed);
+            }
+            self.core.ground(self.shared.clock.now());
+        }
+    }
+
+    /// What the registry keeps of the lane.
+    fn rest(mut self, now: Timestamp) -> Rest {
+        match self.ended {
+            Some(Ended::NotOurs | Ended::Gone) => {
+                return Rest { core: None, wake_at: None, noted: Noted::NotAll };
+            }
+            None => {}
+        }
+        self.core.rest();
+        let noted = if self.core.unnoted() { Noted::NotAll } else { Noted::Everything };
+        let stuck = self.trouble.is_some() || noted == Noted::NotAll || !self.core.at_rest();
+        let wake_at = if stuck {
+            Some(self.trouble.unwrap_or_else(|| now.plus(self.shared.env.config.store_pause)))
+        } else {
+            self.core.deadline()
+        };
+        Rest { core: Some(self.core), wake_at, noted }
+    }
+}
+
+/// The result of a future that may not be there.
+async fn ready<T>(pending: &mut Option<Pending<T>>) -> T {
+    match pending {
+        Some(pending) => pending.await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn find(store: Arc<dyn Store>, lane: LaneAddress, read: Read) -> Result<Found, ReadError> {
+    let LaneAddress { bot, lane } = lane;
+    Ok(match read {
+        Read::Lane { after, page, purpose } => {
+            let LanePage { events, scanned_to, head } = store.read_lane(bot, lane, after, page).await?;
+            Found::Lane { events, scanned_to, head, purpose }
+        }
+        Read::Key { key, after, until, page } => {
+            let LanePage { events, scanned_to, .. } =
+                store.read_conversation(bot, lane, key.clone(), after, until, page).await?;
+            Found::Key { key, events, scanned_to, until }
+        }
+        Read::Row { key, seq, until, page } => {
+            let held = store.find_held(bot, lane, seq).await?;
+            let LanePage { events, scanned_to, .. } =
+                store.read_conversation(bot, lane, key.clone(), seq.previous(), until, page).await?;
+            Found::Row { key, seq, held, events, scanned_to }
+        }
+        Read::Single { seq } => {
+            let held = store.find_held(bot, lane, seq).await?;
+            let event = store.find_event(bot, seq).await?;
+            Found::Single { seq, held, event }
+        }
+    })
+}
+
+/// Reads a lane with what it holds; `None` when there is no such lane.
+async fn load(shared: &Shared, at: LaneAddress, spec: &Arc<PushSpec>) -> Result<Option<Core>, ReadError> {
+    let LaneAddress { bot, lane } = at;
+    let Some(found) = shared.store.find_lane(bot, lane).await? else { return Ok(None) };
+    let mut rows = Rows::default();
+    let mut after = Seq::ZERO;
+    loop {
+        let page = shared.store.list_held(bot, lane, HeldStates::BLOCKING, after, ROWS).await?;
+        let Some(last) = page.last() else { break };
+        after = last.seq;
+        let full = page.len() == ROWS;
+        for row in page {
+            rows.add_blocking(row, spec.repeats);
+        }
+        if !full {
+            break;
+        }
+    }
+    after = found.acked;
+    let aside = HeldStates::only(HeldState::Unknown).and(HeldState::Dead);
+    loop {
+        let page = shared.store.list_held(bot, lane, aside, after, ROWS).await?;
+        let Some(last) = page.last() else { break };
+        after = last.seq;
+        for row in &page {
+            rows.add_aside(row.seq);
+        }
+        if page.len() < ROWS {
+            break;
+        }
+    }
+    Ok(Some(Core::load(&found, rows, Arc::clone(spec), Arc::clone(&shared.env), shared.clock.now())))
+}
+
+/// An error with everything that led to it, for a log line.
+pub(crate) struct Chain<'a>(pub(crate) &'a dyn std::error::Error);
+
+impl std::fmt::Display for Chain<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.0)?;
+        let mut source = self.0.source();
+        while let Some(cause) = source {
+            write!(f, ": {cause}")?;
+            source = cause.source();
+        }
+        Ok(())
+    }
+}
