@@ -3,7 +3,7 @@
 
 use std::{error::Error, fmt};
 
-use tandem_model::{LaneId, Timestamp};
+use tandem_model::LaneId;
 
 use crate::{Lease, Revision, Shard};
 
@@ -132,11 +132,11 @@ pub enum SettingsError {
         /// The revision now.
         current: Revision,
     },
-    /// Another one has this name.
-    #[error("the name {name:?} is taken")]
-    NameTaken {
-        /// The name.
-        name: String,
+    /// It cannot be removed yet.
+    #[error("it is still used by {by}")]
+    InUse {
+        /// By whom.
+        by: String,
     },
     /// A change names something that does not exist.
     #[error("{what} does not exist")]
@@ -157,14 +157,6 @@ pub enum LeaseError {
     Lost {
         /// The shard.
         shard: Shard,
-    },
-    /// The lease ended before it was renewed.
-    #[error("the lease of shard {} ended at {ended:?}", shard.get())]
-    Ended {
-        /// The shard.
-        shard: Shard,
-        /// When.
-        ended: Timestamp,
     },
     /// It could not be written.
     #[error(transparent)]

@@ -5,7 +5,7 @@
 //! - the **seam** ([`Store`] and the traits it joins): the store's real verbs, each of which takes a batch and is
 //!   one commit. What must be true together is one verb; there is no `begin` or `commit` to be seen from above,
 //!   because engines group the commits of many callers.
-//! - `sqlite`, the engine that needs no set-up;
+//! - [`sqlite`], the engine that needs no set-up;
 //! - `conformance` (feature `conformance`): the cases that every engine has to pass.
 //!
 //! **Promises.** A verb that writes returns `Ok` only after its commit has reached the disk. A verb that fails has
@@ -20,6 +20,7 @@
 mod error;
 mod sealed;
 mod seam;
+pub mod sqlite;
 
 pub use error::{Cause, LaneError, LeaseError, ReadError, SealError, SettingsError, WriteError};
 pub use sealed::{KeyId, SealedSecret, Sealer};

@@ -51,8 +51,8 @@ pub enum Health {
     LowDisk,
     /// The disk is full: everything is refused.
     Full,
-    /// Nothing can be written until the store has been opened again, which it attempts by itself when that can
-    /// help.
+    /// The disk has failed or the store is damaged: nothing is written any more. Close the store and open it
+    /// again, which finds out what the disk really has; a service best does that by being started anew.
     Failed {
         /// For people.
         reason: String,

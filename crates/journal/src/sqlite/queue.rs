@@ -1,0 +1,161 @@
+//! What waits for the writer, in one queue per bot, so that none can fill the commit of all others.
+//!
+//! A commit takes one job of each bot in turn until it is full. Within a bot the order of arrival is kept. What
+//! belongs to no bot (settings, leases) has a queue of its own.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{Condvar, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use tandem_model::BotId;
+
+use super::{job::Job, options::Waiting};
+
+/// Jobs in one commit, and bytes of bodies in them: a commit of a few milliseconds.
+const GROUP_JOBS: usize = 256;
+const GROUP_BYTES: usize = 4 << 20;
+
+/// What a job counts for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Weight {
+    /// Whose it is.
+    pub(super) bot: Option<BotId>,
+    /// Bytes of bodies it carries; `None` for what is bounded elsewhere and never refused.
+    pub(super) bytes: Option<usize>,
+}
+
+/// Why a job was not taken.
+pub(super) enum Refusal {
+    Crowded { waiting: usize },
+    Closed,
+}
+
+#[derive(Default)]
+struct Line {
+    jobs: VecDeque<(Weight, Box<dyn Job>)>,
+    counted: usize,
+    bytes: usize,
+}
+
+#[derive(Default)]
+struct State {
+    lines: HashMap<Option<BotId>, Line>,
+    /// Whose turn it is. Has exactly the keys of `lines`, none of which is empty.
+    turns: VecDeque<Option<BotId>>,
+    waiting: usize,
+    closed: bool,
+}
+
+pub(super) struct Queue {
+    state: Mutex<State>,
+    ready: Condvar,
+    bound: Waiting,
+}
+
+impl Queue {
+    pub(super) fn new(bound: Waiting) -> Self {
+        Self { state: Mutex::default(), ready: Condvar::new(), bound }
+    }
+
+    pub(super) fn push(&self, weight: Weight, job: Box<dyn Job>) -> Result<(), Refusal> {
+        let mut state = self.lock();
+        if state.closed {
+            return Err(Refusal::Closed);
+        }
+        if let Some(bytes) = weight.bytes
+            && let Some(line) = state.lines.get(&weight.bot)
+            && line.counted > 0
+            && (line.counted >= self.bound.writes || line.bytes + bytes > self.bound.bytes)
+        {
+            let waiting = line.counted;
+            return Err(Refusal::Crowded { waiting });
+        }
+        let state = &mut *state;
+        let line = state.lines.entry(weight.bot).or_default();
+        if line.jobs.is_empty() {
+            state.turns.push_back(weight.bot);
+        }
+        if let Some(bytes) = weight.bytes {
+            line.counted += 1;
+            line.bytes += bytes;
+        }
+        line.jobs.push_back((weight, job));
+        state.waiting += 1;
+        self.ready.notify_one();
+        Ok(())
+    }
+
+    /// Waits for jobs, at most for `patience`. `None` once the queue is closed and empty; an empty group when
+    /// nothing came in time.
+    pub(super) fn take_group(&self, patience: Option<Duration>) -> Option<Vec<Box<dyn Job>>> {
+        let mut state = self.lock();
+        while state.waiting == 0 {
+            if state.closed {
+                return None;
+            }
+            match patience {
+                None => state = self.ready.wait(state).unwrap_or_else(PoisonError::into_inner),
+                Some(patience) => {
+                    let (after, timeout) =
+                        self.ready.wait_timeout(state, patience).unwrap_or_else(PoisonError::into_inner);
+                    state = after;
+                    if timeout.timed_out() && state.waiting == 0 && !state.closed {
+                        return Some(Vec::new());
+                    }
+                }
+            }
+        }
+        let mut group = Vec::new();
+        let mut bytes = 0;
+        while group.len() < GROUP_JOBS && bytes < GROUP_BYTES {
+            let Some((weight, job)) = state.next() else { break };
+            bytes += weight.bytes.unwrap_or(0);
+            group.push(job);
+        }
+        Some(group)
+    }
+
+    /// Takes nothing more. What waits is still done.
+    pub(super) fn close(&self) {
+        self.lock().closed = true;
+        self.ready.notify_all();
+    }
+
+    /// Takes nothing more, and gives back what waits.
+    pub(super) fn abandon(&self) -> Vec<Box<dyn Job>> {
+        let mut state = self.lock();
+        state.closed = true;
+        let jobs = std::iter::from_fn(|| state.next()).map(|(_, job)| job).collect();
+        self.ready.notify_all();
+        jobs
+    }
+
+    pub(super) fn waiting(&self) -> usize {
+        self.lock().waiting
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn next(&mut self) -> Option<(Weight, Box<dyn Job>)> {
+        let turn = self.turns.pop_front()?;
+        let line = self.lines.get_mut(&turn)?;
+        let (weight, job) = line.jobs.pop_front()?;
+        if let Some(bytes) = weight.bytes {
+            line.counted -= 1;
+            line.bytes -= bytes;
+        }
+        if line.jobs.is_empty() {
+            self.lines.remove(&turn);
+        } else {
+            self.turns.push_back(turn);
+        }
+        self.waiting -= 1;
+        Some((weight, job))
+    }
+}
