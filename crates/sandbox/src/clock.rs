@@ -30,8 +30,8 @@ pub struct Clock(Arc<Shared>);
 
 struct Shared {
     state: Mutex<State>,
-    /// Told whenever somebody begins to sleep.
-    slept: Notify,
+    /// Told whenever somebody begins or ends to sleep.
+    changed: Notify,
 }
 
 struct State {
@@ -54,7 +54,7 @@ impl Clock {
 
     fn with(manual_ms: Option<i64>) -> Self {
         let state = State { manual_ms, next_id: 0, sleepers: BTreeMap::new() };
-        Self(Arc::new(Shared { state: Mutex::new(state), slept: Notify::new() }))
+        Self(Arc::new(Shared { state: Mutex::new(state), changed: Notify::new() }))
     }
 
     /// Milliseconds since 1970.
@@ -119,7 +119,7 @@ impl Clock {
                 (id, woken, system_wait)
             };
             let _forget = Forget { clock: self, key: (when_ms, id) };
-            self.0.slept.notify_waiters();
+            self.0.changed.notify_waiters();
             match system_wait {
                 // A wake-up of either kind means: look at the time again.
                 Some(wait) => tokio::select! { _ = woken => {}, () = tokio::time::sleep(wait) => {} },
@@ -142,13 +142,13 @@ impl Clock {
     /// so the clock may move".
     pub async fn until_sleeping(&self, done: impl Fn(&[i64]) -> bool) {
         loop {
-            let slept = self.0.slept.notified();
-            tokio::pin!(slept);
-            slept.as_mut().enable();
+            let changed = self.0.changed.notified();
+            tokio::pin!(changed);
+            changed.as_mut().enable();
             if done(&self.sleeping_until()) {
                 return;
             }
-            slept.await;
+            changed.await;
         }
     }
 
@@ -166,6 +166,7 @@ struct Forget<'a> {
 impl Drop for Forget<'_> {
     fn drop(&mut self) {
         self.clock.lock().sleepers.remove(&self.key);
+        self.clock.0.changed.notify_waiters();
     }
 }
 

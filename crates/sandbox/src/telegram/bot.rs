@@ -4,6 +4,7 @@
 
 use std::{
     borrow::Cow,
+    fmt::Write as _,
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
 };
 
@@ -305,7 +306,8 @@ impl RawUpdate {
                 kind = Some((name, value));
             }
             let comma = if fields.is_empty() { "" } else { "," };
-            fields.push_str(&format!("{comma}{}:{}", Value::from(name), value.get()));
+            // Writing to a String cannot fail.
+            write!(fields, "{comma}{}:{}", Value::from(name), value.get()).ok();
         }
         let (name, value) = kind.ok_or(RawUpdateError::NoKind)?;
         let object = serde_json::from_str(value.get()).map_err(RawUpdateError::NotAnObject)?;

@@ -77,9 +77,10 @@ fn canonical(method: &str) -> String {
 
 fn get_file(telegram: &Telegram, bot: &Bot, params: &Params) -> Result<Answer, ApiError> {
     let file_id = params.text("file_id").ok_or_else(|| ApiError::bad_request("file_id not specified"))?;
-    let file = telegram.files().by_id(bot.id(), file_id).ok_or_else(|| {
-        ApiError::bad_request("wrong file_id or the file is temporarily unavailable")
-    })?;
+    let file = telegram
+        .files()
+        .by_id(bot.id(), file_id)
+        .ok_or_else(|| ApiError::bad_request("wrong file_id or the file is temporarily unavailable"))?;
     if file.size > MAX_DOWNLOAD_BYTES {
         return Err(ApiError::bad_request("file is too big"));
     }

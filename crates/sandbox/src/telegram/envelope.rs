@@ -38,10 +38,8 @@ fn wrap(result: &[u8]) -> Bytes {
 /// The body of a refusal.
 pub(crate) fn failure(error: &ApiError) -> Bytes {
     let mut body = json!({"ok": false, "error_code": error.code, "description": error.description});
-    let hints = [
-        ("retry_after", error.retry_after.map(i64::from)),
-        ("migrate_to_chat_id", error.migrate_to_chat_id),
-    ];
+    let hints =
+        [("retry_after", error.retry_after.map(i64::from)), ("migrate_to_chat_id", error.migrate_to_chat_id)];
     for (name, value) in hints {
         if let Some(value) = value {
             body["parameters"][name] = value.into();

@@ -165,7 +165,7 @@ impl Files {
     pub(crate) fn store(&self, bot: i64, file: NewFile) -> Result<StoredFile, StorageError> {
         let size = u64::try_from(file.bytes.len()).unwrap_or(u64::MAX);
         let sha256 = hex(&Sha256::digest(&file.bytes));
-        let content = Arc::new(self.keep(file.bytes)?);
+        let content = Arc::new(self.keep(&file.bytes)?);
         let unique = format!("AQAD{}", self.0.random.word(12));
         let stored = StoredFile {
             file_id: String::new(),
@@ -210,16 +210,16 @@ impl Files {
         state.by_id.get(&(bot, file_id.clone())).cloned()
     }
 
-    fn keep(&self, bytes: Bytes) -> Result<Content, StorageError> {
+    fn keep(&self, bytes: &Bytes) -> Result<Content, StorageError> {
         let mut state = self.lock();
         if bytes.len() <= MAX_IN_MEMORY && state.resident + bytes.len() <= MEMORY_BUDGET {
             state.resident += bytes.len();
             // The request's buffer may be larger than the part: keep only the part.
-            return Ok(Content::Memory(Bytes::copy_from_slice(&bytes)));
+            return Ok(Content::Memory(Bytes::copy_from_slice(bytes)));
         }
         drop(state);
         let mut file = tempfile::tempfile()?;
-        file.write_all(&bytes)?;
+        file.write_all(bytes)?;
         Ok(Content::Disk(Mutex::new(file)))
     }
 

@@ -11,8 +11,6 @@ pub(crate) struct Kind {
     pub(crate) name: &'static str,
     /// Delivered to a bot that never named what it wants.
     pub(crate) default: bool,
-    /// Can be named in `allowed_updates`; a kind that cannot is always delivered.
-    documented: bool,
     life_secs: i64,
     from: Since,
     family: Family,
@@ -78,7 +76,7 @@ const USER: Subject = Subject::Path(&["user", "id"]);
 macro_rules! kinds {
     ($($name:literal $default:literal $life:expr, $from:ident, $family:ident, $subject:expr;)*) => {
         &[$(Kind {
-            name: $name, default: $default, documented: true,
+            name: $name, default: $default,
             life_secs: $life, from: Since::$from, family: Family::$family, subject: $subject,
         }),*]
     };
@@ -119,15 +117,11 @@ static KINDS: &[Kind] = kinds! {
 static UNKNOWN: Kind = Kind {
     name: "",
     default: true,
-    documented: false,
     life_secs: DAY,
     from: Since::Arrival,
     family: Family::Own,
     subject: Subject::None,
 };
-
-/// How many kinds can be named in `allowed_updates`.
-pub(crate) const COUNT: usize = 27;
 
 /// The kind's place in the table, if it is a known one. The name must be in lower case.
 pub(crate) fn index(name: &str) -> Option<usize> {
@@ -145,11 +139,6 @@ pub(crate) fn kind(name: &str) -> &'static Kind {
 }
 
 impl Kind {
-    /// Whether `allowed_updates` can speak of it.
-    pub(crate) fn is_documented(&self) -> bool {
-        self.documented
-    }
-
     /// When an update of this kind that arrives at `now_ms` stops being worth delivering.
     pub(crate) fn expires_at_ms(&self, object: &Value, now_ms: i64) -> i64 {
         let date = |name: &str| object.get(name).and_then(Value::as_i64).filter(|date| *date > 0);
@@ -169,15 +158,13 @@ impl Kind {
         let own = || SubjectId::Update(number);
         let subject = match self.subject {
             Subject::None => own(),
-            Subject::Path(path) => {
-                match path.iter().try_fold(object, |value, step| value.get(step)) {
-                    Some(Value::String(id)) => id
-                        .parse()
-                        .map_or_else(|_not_a_number| SubjectId::Text(id.as_str().into()), SubjectId::Number),
-                    Some(id) => id.as_i64().map_or_else(own, SubjectId::Number),
-                    None => own(),
-                }
-            }
+            Subject::Path(path) => match path.iter().try_fold(object, |value, step| value.get(step)) {
+                Some(Value::String(id)) => id
+                    .parse()
+                    .map_or_else(|_not_a_number| SubjectId::Text(id.as_str().into()), SubjectId::Number),
+                Some(id) => id.as_i64().map_or_else(own, SubjectId::Number),
+                None => own(),
+            },
         };
         QueueKey(self.family, subject)
     }
@@ -195,7 +182,7 @@ mod tests {
 
     #[test]
     fn every_kind_of_bot_api_10_3_is_known_and_three_are_opt_in() {
-        assert_eq!(KINDS.len(), COUNT);
+        assert_eq!(KINDS.len(), 27);
         let opt_in: Vec<_> = KINDS.iter().filter(|kind| !kind.default).map(|kind| kind.name).collect();
         assert_eq!(opt_in, ["message_reaction", "message_reaction_count", "chat_member"]);
     }

@@ -15,12 +15,12 @@ enum Running {
     /// By `close`; the next call starts it again.
     Closed,
     /// By `logOut`; the cloud takes it back after ten minutes.
-    LoggedOut { until_ms: i64 },
+    LoggedOut {
+        until_ms: i64,
+    },
 }
 
 const TEN_MINUTES_MS: i64 = 10 * 60 * 1000;
-
-
 
 impl Lifecycle {
     pub(crate) fn started(now_ms: i64) -> Self {

@@ -10,24 +10,24 @@ use super::ApiError;
 
 /// One call of a Bot API method.
 #[derive(Debug, Clone, Default)]
-pub struct Call {
+pub(crate) struct Call {
     /// The name as it was sent, in any case.
-    pub method: String,
+    pub(crate) method: String,
     /// Its parameters.
-    pub params: Params,
+    pub(crate) params: Params,
     /// The files of a multipart body.
-    pub files: Vec<UploadedFile>,
+    pub(crate) files: Vec<UploadedFile>,
 }
 
 impl Call {
     /// The file that came in the part of this name.
-    pub fn file(&self, part: &str) -> Option<&UploadedFile> {
+    pub(crate) fn file(&self, part: &str) -> Option<&UploadedFile> {
         self.files.iter().find(|file| file.field == part)
     }
 
     /// The file a parameter's value names: `attach://<part>`, or the bytes in a part of the parameter's own
     /// name.
-    pub fn attached(&self, name: &str) -> Option<&UploadedFile> {
+    pub(crate) fn attached(&self, name: &str) -> Option<&UploadedFile> {
         match self.params.text(name).and_then(|value| value.strip_prefix("attach://")) {
             Some(part) => self.file(part),
             None => self.file(name),
@@ -37,56 +37,56 @@ impl Call {
 
 /// A file part of a multipart body.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UploadedFile {
+pub(crate) struct UploadedFile {
     /// Name of the part.
-    pub field: String,
+    pub(crate) field: String,
     /// The client's name for it; may be empty.
-    pub file_name: String,
+    pub(crate) file_name: String,
     /// The part's own type, if it named one.
-    pub content_type: Option<String>,
+    pub(crate) content_type: Option<String>,
     /// Its content.
-    pub bytes: Bytes,
+    pub(crate) bytes: Bytes,
 }
 
 /// Names and texts in the order they were read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Params(Vec<(String, String)>);
+pub(crate) struct Params(Vec<(String, String)>);
 
 impl Params {
     /// Adds a pair; an earlier one of the same name stays the one that counts.
-    pub fn push(&mut self, name: impl Into<String>, value: impl Into<String>) {
+    pub(crate) fn push(&mut self, name: impl Into<String>, value: impl Into<String>) {
         self.0.push((name.into(), value.into()));
     }
 
     /// All pairs, repeated names included.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
     /// The value, unless it is absent or empty.
-    pub fn text(&self, name: &str) -> Option<&str> {
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
         let (_, value) = self.0.iter().find(|(key, _)| key == name)?;
         (!value.is_empty()).then_some(value.as_str())
     }
 
     /// The value, or the error the official server has for a missing one.
-    pub fn required(&self, name: &str) -> Result<&str, ApiError> {
+    pub(crate) fn required(&self, name: &str) -> Result<&str, ApiError> {
         self.text(name).ok_or_else(|| ApiError::required(name))
     }
 
     /// The value as the official server reads numbers: leading digits count, garbage is 0.
-    pub fn int(&self, name: &str) -> Option<i64> {
+    pub(crate) fn int(&self, name: &str) -> Option<i64> {
         self.text(name).map(lenient_int)
     }
 
     /// `true`, `yes` and `1` in any case are true, all else and an absent value false.
-    pub fn bool(&self, name: &str) -> bool {
+    pub(crate) fn bool(&self, name: &str) -> bool {
         let value = self.text(name).unwrap_or_default().trim();
         value == "1" || value.eq_ignore_ascii_case("true") || value.eq_ignore_ascii_case("yes")
     }
 
     /// The value as JSON; `None` when it is absent or no JSON.
-    pub fn json(&self, name: &str) -> Option<Value> {
+    pub(crate) fn json(&self, name: &str) -> Option<Value> {
         serde_json::from_str(self.text(name)?).ok()
     }
 }

@@ -146,14 +146,20 @@ pub(crate) async fn get_updates(bot: &Arc<Bot>, params: &Params) -> Result<Answe
         Begun::Waiting(wait) => wait,
     };
     let stop = bot.telegram.upgrade().map(|inner| inner.stop.clone()).unwrap_or_default();
-    let timeout = bot.clock.sleep_until(until_ms);
-    tokio::pin!(timeout, ended);
-    tokio::select! {
+    tokio::pin!(ended);
+    // Decided first and acted on afterwards: a held 409 must not keep the sleeper of the poll alive.
+    let next = tokio::select! {
         biased;
-        why = &mut ended => return Err(terminated(bot, why.ok()).await),
-        () = arrived => gather(bot).await,
-        () = &mut timeout => {}
-        () = stop.cancelled() => return Err(ApiError::new(500, "Internal Server Error: restart")),
+        why = &mut ended => Next::Ended(why.ok()),
+        () = arrived => Next::Gather,
+        () = bot.clock.sleep_until(until_ms) => Next::Answer,
+        () = stop.cancelled() => Next::Restart,
+    };
+    match next {
+        Next::Ended(why) => return Err(terminated(bot, why).await),
+        Next::Restart => return Err(ApiError::new(500, "Internal Server Error: restart")),
+        Next::Gather => gather(bot).await,
+        Next::Answer => {}
     }
     let found = {
         let mut state = bot.lock();
@@ -163,6 +169,14 @@ pub(crate) async fn get_updates(bot: &Arc<Bot>, params: &Params) -> Result<Answe
         Some(found) => Ok(answer(&found)),
         None => Err(terminated(bot, ended.await.ok()).await),
     }
+}
+
+/// What ended a wait.
+enum Next {
+    Ended(Option<Ended>),
+    Gather,
+    Answer,
+    Restart,
 }
 
 /// How a call goes on after its parameters took effect.

@@ -64,7 +64,9 @@ pub struct NewBot {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CreateBotError {
     /// The token's shape is wrong.
-    #[error("expected a token like 123456789:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw0 (digits, a colon, at least 24 characters of A-Z a-z 0-9 _ -)")]
+    #[error(
+        "expected a token like 123456789:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw0 (digits, a colon, at least 24 characters of A-Z a-z 0-9 _ -)"
+    )]
     BadToken,
     /// There is one with this id.
     #[error("bot {0} exists already")]
@@ -103,8 +105,7 @@ impl Telegram {
         if bots.contains_key(&id) {
             return Err(CreateBotError::Exists(id));
         }
-        let bot =
-            Bot::new(identity, inner.clock.clone(), inner.random.clone(), Arc::downgrade(inner));
+        let bot = Bot::new(identity, inner.clock.clone(), inner.random.clone(), Arc::downgrade(inner));
         let bot = Arc::new(bot);
         bots.insert(id, Arc::clone(&bot));
         Ok(bot)

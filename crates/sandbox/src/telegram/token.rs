@@ -43,7 +43,8 @@ mod tests {
         assert_eq!(bot_id(&format!("123456:{secret}")), Ok(123_456));
         let over = format!("{}:{secret}", 1_i64 << 54);
         let long = format!("1:{}", "A".repeat(80));
-        for malformed in ["", "0123:x", "123456", ":x", "-5:x", "+5:x", "a1:x", over.as_str(), long.as_str()] {
+        for malformed in ["", "0123:x", "123456", ":x", "-5:x", "+5:x", "a1:x", over.as_str(), long.as_str()]
+        {
             assert_eq!(bot_id(malformed), Err(BadToken::Malformed), "{malformed}");
         }
         for bad in ["1:short", "1:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsa+/"] {

@@ -83,7 +83,14 @@ mod tests {
     fn values_keep_their_json_text_and_strings_are_unescaped() {
         check(
             r#" {"a": 7.50, "b":[1, "x"],"c":{"d":null}, "e":null,"f":true,"g":"\u0410\n"} "#,
-            &[("a", "7.50"), ("b", r#"[1, "x"]"#), ("c", r#"{"d":null}"#), ("e", "null"), ("f", "true"), ("g", "А\n")],
+            &[
+                ("a", "7.50"),
+                ("b", r#"[1, "x"]"#),
+                ("c", r#"{"d":null}"#),
+                ("e", "null"),
+                ("f", "true"),
+                ("g", "А\n"),
+            ],
         );
         check(r#""hello""#, &[("content", "hello")]);
     }

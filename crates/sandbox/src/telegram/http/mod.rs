@@ -72,7 +72,7 @@ async fn serve_connection(stream: TcpStream, telegram: Telegram) {
         }
     });
     let connection = http1::Builder::new()
-        .max_buf_size(MAX_HEAD_BYTES)
+        .max_buf_size(2 * MAX_HEAD_BYTES)
         .timer(TokioTimer::new())
         .header_read_timeout(IDLE_TIMEOUT)
         .serve_connection(io, service);
@@ -99,6 +99,9 @@ async fn handle(telegram: &Telegram, request: Request<Incoming>) -> Result<Reply
         let text = "Not Found: absolute URI is specified in the Request-Line";
         return Ok(Reply::failure(&ApiError::new(404, text)));
     }
+    if head_bytes(&request) > MAX_HEAD_BYTES {
+        return Ok(Reply::bare(431));
+    }
     if request.method() != Method::GET && request.method() != Method::POST {
         return Ok(Reply::bare(501));
     }
@@ -122,6 +125,13 @@ async fn handle(telegram: &Telegram, request: Request<Incoming>) -> Result<Reply
     }
 }
 
+/// The size of request line and headers, near enough.
+fn head_bytes(request: &Request<Incoming>) -> usize {
+    let uri = request.uri();
+    let line = uri.path().len() + uri.query().map_or(0, str::len);
+    line + request.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum::<usize>()
+}
+
 fn authenticate(telegram: &Telegram, token: &str) -> Result<Arc<Bot>, ApiError> {
     match (token::bot_id(token), telegram.settings().errors) {
         (Err(_), ErrorStyle::Cloud) => Err(ApiError::not_found()),
@@ -138,11 +148,8 @@ fn authenticate(telegram: &Telegram, token: &str) -> Result<Arc<Bot>, ApiError> 
 
 async fn call(telegram: &Telegram, bot: &Arc<Bot>, method: String, parsed: Parsed) -> Result<Reply, Reset> {
     let Parsed { params, files, valid_utf8 } = parsed;
-    let method = if method.is_empty() {
-        params.text("method").unwrap_or_default().to_owned()
-    } else {
-        method
-    };
+    let method =
+        if method.is_empty() { params.text("method").unwrap_or_default().to_owned() } else { method };
     let fault = strike(bot, &method);
     if let Some((fault, When::Before)) = &fault
         && let Some(reply) = suffer(bot, fault).await?

@@ -25,7 +25,7 @@ pub(super) async fn read(content_type: &str, body: Bytes, into: &mut Parsed) -> 
     let stream = futures_util::stream::iter([Ok::<_, std::convert::Infallible>(body)]);
     let mut parts = Multipart::new(stream, boundary);
     let mut header_bytes = 0;
-    while let Some(part) = parts.next_field().await.map_err(refused)? {
+    while let Some(part) = parts.next_field().await.map_err(|error| refused(&error))? {
         header_bytes += part.headers().iter().map(|(n, v)| n.as_str().len() + v.len()).sum::<usize>();
         if header_bytes > MAX_PART_HEADERS {
             return Err(ReadError::HeadersTooLarge);
@@ -36,7 +36,7 @@ pub(super) async fn read(content_type: &str, body: Bytes, into: &mut Parsed) -> 
             .headers()
             .get(http::header::CONTENT_TYPE)
             .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
-        let bytes = part.bytes().await.map_err(refused)?;
+        let bytes = part.bytes().await.map_err(|error| refused(&error))?;
         if let Some(file_name) = file_name {
             if into.files.len() == MAX_FILES {
                 return Err(ReadError::TooLarge);
@@ -69,7 +69,7 @@ fn boundary(content_type: &str) -> Option<String> {
     (1..=MAX_BOUNDARY).contains(&boundary.len()).then(|| boundary.to_owned())
 }
 
-fn refused(error: multer::Error) -> ReadError {
+fn refused(error: &multer::Error) -> ReadError {
     tracing::debug!(%error, "a multipart body cannot be read");
     ReadError::Malformed
 }

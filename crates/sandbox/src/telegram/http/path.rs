@@ -6,9 +6,15 @@ use percent_encoding::percent_decode_str;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Route {
     /// `/bot<token>/<method>`, also in the test environment.
-    Method { token: String, method: String },
+    Method {
+        token: String,
+        method: String,
+    },
     /// `/file/bot<token>/<path>`, also in the test environment.
-    File { token: String, path: String },
+    File {
+        token: String,
+        path: String,
+    },
     Unknown,
 }
 

@@ -9,15 +9,12 @@ use http_body_util::BodyExt as _;
 use hyper::body::{Body as _, Incoming};
 
 use super::{form, json, multipart};
-use crate::telegram::{
-    files::MAX_UPLOAD_BYTES,
-    params::{Params, UploadedFile},
-};
+use crate::telegram::params::{Params, UploadedFile};
 
 /// Query string plus urlencoded or JSON body; likewise each multipart value.
 pub(crate) const MAX_VALUE_BYTES: usize = 1 << 20;
 /// A whole multipart body: one upload of the largest size, and room for its parameters.
-const MAX_BODY_BYTES: usize = MAX_UPLOAD_BYTES as usize + MAX_VALUE_BYTES;
+const MAX_BODY_BYTES: usize = (50 << 20) + MAX_VALUE_BYTES;
 /// How much of an oversize body is read and thrown away, so that its sender gets to read the answer.
 const MAX_DRAINED_BYTES: u64 = 1 << 30;
 

@@ -104,9 +104,10 @@ impl Link {
                 if error.is_canceled() { LinkError::Stale } else { LinkError::Failed(text(&error)) }
             })?;
             let (head, body) = answer.into_parts();
-            let body = Limited::new(body, MAX_ANSWER_BYTES).collect().await.map_err(|error| {
-                LinkError::Failed(text(error.as_ref()))
-            })?;
+            let body = Limited::new(body, MAX_ANSWER_BYTES)
+                .collect()
+                .await
+                .map_err(|error| LinkError::Failed(text(error.as_ref())))?;
             Ok(WebhookAnswer {
                 status: head.status,
                 status_line: status_line(head.status, head.extensions.get()),

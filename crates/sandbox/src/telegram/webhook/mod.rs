@@ -175,7 +175,7 @@ pub(crate) async fn set(telegram: &Telegram, bot: &Arc<Bot>, call: &Call) -> Res
         _ = ended => return Err(ApiError::conflict("terminated by other setWebhook")),
     };
     let mut state = bot.lock();
-    if !state.webhook.pending.as_ref().is_some_and(|pending| pending.number == number) {
+    if state.webhook.pending.as_ref().is_none_or(|pending| pending.number != number) {
         return Err(ApiError::conflict("terminated by other setWebhook"));
     }
     state.webhook.pending = None;

@@ -14,7 +14,7 @@ pub(super) fn wait_ms(failures: u32, retry_after_secs: Option<i64>, random: &Ran
     if failures <= 1 {
         return 0;
     }
-    let doubled_ms = 1_i64.checked_shl(failures - 1).map_or(i64::MAX, |seconds| seconds.saturating_mul(1000));
+    let doubled_ms = 1000 << (failures - 1).min(10);
     let random_ms = random.range(MAX_WAIT_SECS * 1000..MAX_WAIT_SECS * 2000 + 1);
     doubled_ms.min(random_ms)
 }

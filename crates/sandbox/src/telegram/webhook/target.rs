@@ -84,10 +84,7 @@ fn bad(reason: impl AsRef<str>) -> ApiError {
 
 /// An http or https address; without a scheme, https.
 fn parse(url: &str) -> Option<Url> {
-    let url = match url.contains("://") {
-        true => Url::parse(url),
-        false => Url::parse(&format!("https://{url}")),
-    };
+    let url = if url.contains("://") { Url::parse(url) } else { Url::parse(&format!("https://{url}")) };
     url.ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
 }
 
@@ -159,7 +156,13 @@ mod tests {
     use super::*;
 
     fn wish(url: &str) -> Wish {
-        Wish { url: url.to_owned(), max_connections: 40, fixed_address: None, secret: None, certificate: None }
+        Wish {
+            url: url.to_owned(),
+            max_connections: 40,
+            fixed_address: None,
+            secret: None,
+            certificate: None,
+        }
     }
 
     async fn refusal(wish: Wish) -> String {
@@ -169,10 +172,7 @@ mod tests {
     #[tokio::test]
     async fn the_cloud_refuses_what_it_cannot_reach() {
         let bad = |reason: &str| format!("Bad Request: bad webhook: {reason}");
-        assert_eq!(
-            refusal(wish("http://8.8.8.8/")).await,
-            bad("An HTTPS URL must be provided for webhook")
-        );
+        assert_eq!(refusal(wish("http://8.8.8.8/")).await, bad("An HTTPS URL must be provided for webhook"));
         assert_eq!(
             refusal(wish("https://8.8.8.8:8080/")).await,
             bad("Webhook can be set up only on ports 80, 88, 443 or 8443")
@@ -200,6 +200,9 @@ mod tests {
         assert_eq!(target.authorization.unwrap(), "Basic dXNAZXI6cDp3");
         let target = accept(wish("8.8.8.8"), false).await.unwrap();
         assert_eq!((target.scheme, target.address.port()), (Scheme::Https, 443));
-        assert_eq!((target.path.to_string().as_str(), target.host_header.to_str().unwrap()), ("/", "8.8.8.8"));
+        assert_eq!(
+            (target.path.to_string().as_str(), target.host_header.to_str().unwrap()),
+            ("/", "8.8.8.8")
+        );
     }
 }

@@ -29,8 +29,9 @@ fn config(certificate: Option<&[u8]>) -> Result<ClientConfig, rustls::Error> {
         roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
         return Ok(builder.with_root_certificates(roots).with_no_client_auth());
     };
-    let certificate = CertificateDer::from_pem_slice(pem)
-        .map_err(|error| rustls::Error::General(format!("the certificate of the webhook is no PEM: {error}")))?;
+    let certificate = CertificateDer::from_pem_slice(pem).map_err(|error| {
+        rustls::Error::General(format!("the certificate of the webhook is no PEM: {error}"))
+    })?;
     let pinned = Arc::new(Pinned { certificate, provider });
     Ok(builder.dangerous().with_custom_certificate_verifier(pinned).with_no_client_auth())
 }
