@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::Context;
+use super::Request;
 use super::input_file;
 use super::sending::put_caption;
 use super::target::Envelope;
@@ -15,8 +15,8 @@ use crate::telegram::world::message::Content;
 const ALBUM_LIMIT: usize = 10;
 
 /// The `media` parameter: its items and the kind of each.
-fn items(context: Context<'_>) -> Result<Vec<(MediaKind, Value)>, ApiError> {
-    let text = context.params().required("media")?;
+fn items(request: Request<'_>) -> Result<Vec<(MediaKind, Value)>, ApiError> {
+    let text = request.params().required("media")?;
     let media: Value = serde_json::from_str(text)
         .map_err(|_no_json| ApiError::bad_request("can't parse media JSON object"))?;
     let Value::Array(items) = media else { return Err(ApiError::bad_request("media must be an Array")) };
@@ -47,24 +47,24 @@ pub(super) fn kind(item: &Value) -> Result<MediaKind, ApiError> {
 
 /// Reads, stores and describes the file of an `InputMedia` object.
 pub(super) async fn described(
-    context: Context<'_>,
+    request: Request<'_>,
     kind: MediaKind,
     item: &Value,
 ) -> Result<(MediaKind, Value), ApiError> {
     let media = item.get("media").and_then(Value::as_str);
-    let file = input_file::read(context, Some(media.unwrap_or_default()), kind.field(), kind).await;
+    let file = input_file::read(request, Some(media.unwrap_or_default()), kind.field(), kind).await;
     let file = match (media, file) {
         (None | Some(""), _) => {
             return Err(ApiError::bad_request("can't parse InputMedia: media not found"));
         }
         (_, file) => file?,
     };
-    input_file::describe(context, file, kind, &hints(context, item))
+    input_file::describe(request, file, kind, &hints(request, item))
 }
 
-pub(super) async fn send(context: Context<'_>) -> Result<Value, ApiError> {
-    Envelope::read(&context.world(), context)?;
-    let items = items(context)?;
+pub(super) async fn send(request: Request<'_>) -> Result<Value, ApiError> {
+    Envelope::read(&request.world(), request)?;
+    let items = items(request)?;
     let documents = |kind: MediaKind| matches!(kind, MediaKind::Document | MediaKind::Audio);
     if let Some((odd, _)) =
         items.iter().find(|(kind, _)| *kind != items[0].0 && (documents(*kind) || documents(items[0].0)))
@@ -77,11 +77,11 @@ pub(super) async fn send(context: Context<'_>) -> Result<Value, ApiError> {
         if matches!(kind, MediaKind::Animation | MediaKind::Sticker) {
             return Err(ApiError::bad_request(format!("{} can't be sent as an album", kind.name())));
         }
-        let (kind, value) = described(context, kind, &item).await?;
+        let (kind, value) = described(request, kind, &item).await?;
         stored.push((kind, value, item));
     }
-    let mut state = context.world();
-    let envelope = Envelope::read(&state, context)?;
+    let mut state = request.world();
+    let envelope = Envelope::read(&state, request)?;
     let contents = stored
         .into_iter()
         .map(|(kind, value, item)| captioned(&state, kind, value, &item))
@@ -93,30 +93,30 @@ pub(super) async fn send(context: Context<'_>) -> Result<Value, ApiError> {
         .map(|content| {
             // An album of one is a plain message.
             let group = (!alone).then(|| json!(group));
-            envelope.in_group(group).post(&mut state, context, content)
+            envelope.in_group(group).post(&mut state, request, content)
         })
         .collect();
     Ok(json!(messages))
 }
 
-pub(super) async fn send_paid(context: Context<'_>) -> Result<Value, ApiError> {
-    Envelope::read(&context.world(), context)?;
-    let stars = context.params().int("star_count").unwrap_or_default();
+pub(super) async fn send_paid(request: Request<'_>) -> Result<Value, ApiError> {
+    Envelope::read(&request.world(), request)?;
+    let stars = request.params().int("star_count").unwrap_or_default();
     if !(1..=25_000).contains(&stars) {
         return Err(ApiError::bad_request("invalid star_count specified"));
     }
     let mut paid = Vec::new();
-    for (kind, item) in items(context)? {
+    for (kind, item) in items(request)? {
         if !matches!(kind, MediaKind::Photo | MediaKind::Video | MediaKind::LivePhoto) {
             return Err(ApiError::bad_request("can't parse InputPaidMedia: unsupported type"));
         }
-        let (kind, value) = described(context, kind, &item).await?;
+        let (kind, value) = described(request, kind, &item).await?;
         paid.push(json!({"type": kind.field(), kind.field(): value}));
     }
-    let mut state = context.world();
-    let envelope = Envelope::read(&state, context)?;
+    let mut state = request.world();
+    let envelope = Envelope::read(&state, request)?;
     let mut content = Content::media("paid_media", json!({"star_count": stars, "paid_media": paid}));
-    let params = context.params();
+    let params = request.params();
     put_caption(
         &state,
         &mut content.fields,
@@ -124,5 +124,5 @@ pub(super) async fn send_paid(context: Context<'_>) -> Result<Value, ApiError> {
         params.text("parse_mode"),
         params.json("caption_entities").as_ref(),
     )?;
-    Ok(envelope.post(&mut state, context, content))
+    Ok(envelope.post(&mut state, request, content))
 }

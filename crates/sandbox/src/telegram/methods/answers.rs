@@ -2,23 +2,23 @@
 
 use serde_json::{Map, Value, json};
 
-use super::Context;
+use super::Request;
 use crate::telegram::ApiError;
 use crate::telegram::world::chat::CallbackAnswer;
 use crate::telegram::world::queries::{Asked, Question};
 
 const TOAST_LIMIT: usize = 200;
 
-pub(super) fn callback(context: Context<'_>) -> Result<Value, ApiError> {
-    let params = context.params();
+pub(super) fn callback(request: Request<'_>) -> Result<Value, ApiError> {
+    let params = request.params();
     let id = params.text("callback_query_id").unwrap_or_default();
     let text = params.text("text");
     if text.is_some_and(|text| text.chars().count() > TOAST_LIMIT) {
         return Err(ApiError::bad_request("MESSAGE_TOO_LONG"));
     }
-    let mut state = context.world();
+    let mut state = request.world();
     let now = state.clock.now_ms();
-    let query = state.queries.take(context.bot, id, Asked::Callback, now)?;
+    let query = state.queries.take(request.bot, id, Asked::Callback, now)?;
     let mut answer = Map::new();
     if let Some(text) = text {
         answer.insert("text".into(), json!(text));
@@ -38,8 +38,8 @@ pub(super) fn callback(context: Context<'_>) -> Result<Value, ApiError> {
     Ok(json!(true))
 }
 
-pub(super) fn inline(context: Context<'_>) -> Result<Value, ApiError> {
-    let params = context.params();
+pub(super) fn inline(request: Request<'_>) -> Result<Value, ApiError> {
+    let params = request.params();
     let id = params.text("inline_query_id").unwrap_or_default();
     let results = params.json("results").filter(Value::is_array);
     let results =
@@ -58,10 +58,10 @@ pub(super) fn inline(context: Context<'_>) -> Result<Value, ApiError> {
             return Err(ApiError::bad_request("RESULT_ID_DUPLICATE"));
         }
     }
-    let mut state = context.world();
+    let mut state = request.world();
     let now = state.clock.now_ms();
-    let query = state.queries.take(context.bot, id, Asked::Inline, now)?;
-    let slot = state.inline_answers.entry((context.bot, query.user)).or_default();
+    let query = state.queries.take(request.bot, id, Asked::Inline, now)?;
+    let slot = state.inline_answers.entry((request.bot, query.user)).or_default();
     slot.1 = results.clone();
     let mut answer = json!({"results": results});
     if let Some(next) = params.text("next_offset") {

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::Context;
+use super::Request;
 use super::target::{self, Access};
 use crate::telegram::ApiError;
 use crate::telegram::world::State;
@@ -12,13 +12,13 @@ use crate::telegram::world::message::{Author, Content, Draft};
 use crate::telegram::world::render::PINNED;
 
 /// The group or channel that `chat_id` names, in which the bot holds the right.
-pub(super) fn managed(state: &State, context: Context<'_>, right: &str) -> Result<ChatKey, ApiError> {
-    let key = target::chat(state, context, "chat_id", Access::Write)?;
+pub(super) fn managed(state: &State, request: Request<'_>, right: &str) -> Result<ChatKey, ApiError> {
+    let key = target::chat(state, request, "chat_id", Access::Write)?;
     let chat = state.chats.get(&key).ok_or_else(|| ApiError::bad_request("chat not found"))?;
     if chat.kind == ChatKind::Private {
         return Err(ApiError::bad_request("method is available for supergroup and channel chats only"));
     }
-    if !chat.has_right(context.bot, right) {
+    if !chat.has_right(request.bot, right) {
         let what = match right {
             "can_pin_messages" => "to manage pinned messages in the chat",
             "can_restrict_members" => "to restrict/unrestrict chat member",
@@ -37,13 +37,13 @@ fn chat_mut<'a>(state: &'a mut State, key: ChatKey) -> Result<&'a mut Chat, ApiE
     state.chats.get_mut(&key).ok_or_else(|| ApiError::bad_request("chat not found"))
 }
 
-pub(super) fn pin(context: Context<'_>) -> Result<Value, ApiError> {
-    let mut state = context.world();
-    let key = match target::chat(&state, context, "chat_id", Access::Write)? {
+pub(super) fn pin(request: Request<'_>) -> Result<Value, ApiError> {
+    let mut state = request.world();
+    let key = match target::chat(&state, request, "chat_id", Access::Write)? {
         key @ ChatKey::Private { .. } => key,
-        ChatKey::Group(_) => managed(&state, context, "can_pin_messages")?,
+        ChatKey::Group(_) => managed(&state, request, "can_pin_messages")?,
     };
-    let id = target::message_id(context)?;
+    let id = target::message_id(request)?;
     let chat = chat_mut(&mut state, key)?;
     let message = chat.find_message(id).ok_or_else(|| ApiError::bad_request("message to pin not found"))?;
     if message.content.is_service() {
@@ -51,16 +51,16 @@ pub(super) fn pin(context: Context<'_>) -> Result<Value, ApiError> {
     }
     chat.pinned.retain(|pinned| *pinned != id);
     chat.pinned.push(id);
-    let author = state.author_in(key, context.bot);
-    let service = state.post_quietly(key, Draft::new(context.bot, author, Content::of(PINNED, json!(id))));
+    let author = state.author_in(key, request.bot);
+    let service = state.post_quietly(key, Draft::new(request.bot, author, Content::of(PINNED, json!(id))));
     state.announce_to_all(key, service, "message");
     Ok(json!(true))
 }
 
-pub(super) fn unpin(context: Context<'_>) -> Result<Value, ApiError> {
-    let mut state = context.world();
-    let key = target::chat(&state, context, "chat_id", Access::Write)?;
-    let id = context.params().int("message_id");
+pub(super) fn unpin(request: Request<'_>) -> Result<Value, ApiError> {
+    let mut state = request.world();
+    let key = target::chat(&state, request, "chat_id", Access::Write)?;
+    let id = request.params().int("message_id");
     let chat = chat_mut(&mut state, key)?;
     match id {
         Some(id) if !chat.pinned.contains(&id) => {
@@ -74,16 +74,16 @@ pub(super) fn unpin(context: Context<'_>) -> Result<Value, ApiError> {
     Ok(json!(true))
 }
 
-pub(super) fn unpin_all(context: Context<'_>) -> Result<Value, ApiError> {
-    let mut state = context.world();
-    let key = target::chat(&state, context, "chat_id", Access::Write)?;
+pub(super) fn unpin_all(request: Request<'_>) -> Result<Value, ApiError> {
+    let mut state = request.world();
+    let key = target::chat(&state, request, "chat_id", Access::Write)?;
     chat_mut(&mut state, key)?.pinned.clear();
     Ok(json!(true))
 }
 
-pub(super) fn get_chat(context: Context<'_>) -> Result<Value, ApiError> {
-    let state = context.world();
-    let key = target::chat(&state, context, "chat_id", Access::Look)?;
+pub(super) fn get_chat(request: Request<'_>) -> Result<Value, ApiError> {
+    let state = request.world();
+    let key = target::chat(&state, request, "chat_id", Access::Look)?;
     let mut object = state.chat_json(key).as_object().cloned().unwrap_or_default();
     object.insert("accent_color_id".into(), json!(key.id().rem_euclid(7)));
     object.insert("max_reaction_count".into(), json!(11));
@@ -109,13 +109,13 @@ pub(super) fn get_chat(context: Context<'_>) -> Result<Value, ApiError> {
             object.insert("join_to_send_messages".into(), json!(true));
         }
         if let Some(photo) = &chat.photo {
-            object.insert("photo".into(), chat_photo(&state, photo, context.bot));
+            object.insert("photo".into(), chat_photo(&state, photo, request.bot));
         }
-        if let Some(pinned) = chat.pinned.last().and_then(|id| state.message_json(key, *id, context.bot)) {
+        if let Some(pinned) = chat.pinned.last().and_then(|id| state.message_json(key, *id, request.bot)) {
             object.insert(PINNED.into(), pinned);
         }
         let links =
-            state.settings.get(&context.bot).and_then(|settings| settings.invite_links.get(&key.id()));
+            state.settings.get(&request.bot).and_then(|settings| settings.invite_links.get(&key.id()));
         if let Some(link) = links.and_then(|links| links.first()).and_then(|link| link.get("invite_link")) {
             object.insert("invite_link".into(), link.clone());
         }
@@ -140,10 +140,10 @@ fn chat_photo(state: &State, sizes: &Value, bot: i64) -> Value {
     })
 }
 
-pub(super) fn get_member(context: Context<'_>) -> Result<Value, ApiError> {
-    let state = context.world();
-    let key = target::chat(&state, context, "chat_id", Access::Look)?;
-    let user = target::user(&state, context)?;
+pub(super) fn get_member(request: Request<'_>) -> Result<Value, ApiError> {
+    let state = request.world();
+    let key = target::chat(&state, request, "chat_id", Access::Look)?;
+    let user = target::user(&state, request)?;
     let chat = state.chats.get(&key).ok_or_else(|| ApiError::bad_request("chat not found"))?;
     let json = state.user_json(user);
     if chat.kind == ChatKind::Private {
@@ -152,29 +152,29 @@ pub(super) fn get_member(context: Context<'_>) -> Result<Value, ApiError> {
     }
     let stranger = crate::telegram::world::chat::Member::new(Status::Left);
     let member = chat.members.get(&user).unwrap_or(&stranger);
-    Ok(member.to_json(json, chat.has_right(context.bot, "can_promote_members")))
+    Ok(member.to_json(json, chat.has_right(request.bot, "can_promote_members")))
 }
 
 /// The chat, which must be a group or channel.
-fn group<'a>(state: &'a State, context: Context<'_>, what: &str) -> Result<&'a Chat, ApiError> {
-    let key = target::chat(state, context, "chat_id", Access::Look)?;
+fn group<'a>(state: &'a State, request: Request<'_>, what: &str) -> Result<&'a Chat, ApiError> {
+    let key = target::chat(state, request, "chat_id", Access::Look)?;
     let chat = state.chats.get(&key).filter(|chat| chat.kind != ChatKind::Private);
     chat.ok_or_else(|| ApiError::bad_request(format!("there are no {what} in the private chat")))
 }
 
-pub(super) fn administrators(context: Context<'_>) -> Result<Value, ApiError> {
-    let state = context.world();
-    let chat = group(&state, context, "administrators")?;
+pub(super) fn administrators(request: Request<'_>) -> Result<Value, ApiError> {
+    let state = request.world();
+    let chat = group(&state, request, "administrators")?;
     // Bots do not see other bots among the administrators.
     let shown = chat.members.iter().filter(|(id, member)| {
-        member.status.is_admin() && (**id == context.bot || !state.bots.contains_key(id))
+        member.status.is_admin() && (**id == request.bot || !state.bots.contains_key(id))
     });
     Ok(shown.map(|(id, member)| member.to_json(state.user_json(*id), false)).collect())
 }
 
-pub(super) fn member_count(context: Context<'_>) -> Result<Value, ApiError> {
-    let state = context.world();
-    let key = target::chat(&state, context, "chat_id", Access::Look)?;
+pub(super) fn member_count(request: Request<'_>) -> Result<Value, ApiError> {
+    let state = request.world();
+    let key = target::chat(&state, request, "chat_id", Access::Look)?;
     let count = match key {
         ChatKey::Private { .. } => 2,
         ChatKey::Group(_) => {
@@ -186,19 +186,19 @@ pub(super) fn member_count(context: Context<'_>) -> Result<Value, ApiError> {
 }
 
 /// A service message in the bot's name; the bot gets it too.
-fn tell(state: &mut State, context: Context<'_>, key: ChatKey, content: Content) {
-    let author = match state.author_in(key, context.bot) {
+fn tell(state: &mut State, request: Request<'_>, key: ChatKey, content: Content) {
+    let author = match state.author_in(key, request.bot) {
         Author::Chat => Author::Chat,
         Author::Account(bot) => Author::Account(bot),
     };
-    let id = state.post_quietly(key, Draft::new(context.bot, author, content));
+    let id = state.post_quietly(key, Draft::new(request.bot, author, content));
     state.announce_to_all(key, id, "message");
 }
 
-pub(super) fn set_title(context: Context<'_>) -> Result<Value, ApiError> {
-    let mut state = context.world();
-    let key = managed(&state, context, "can_change_info")?;
-    let title = context.params().required("title")?;
+pub(super) fn set_title(request: Request<'_>) -> Result<Value, ApiError> {
+    let mut state = request.world();
+    let key = managed(&state, request, "can_change_info")?;
+    let title = request.params().required("title")?;
     if title.chars().count() > 128 {
         return Err(ApiError::bad_request("CHAT_TITLE_TOO_LONG"));
     }
@@ -207,14 +207,14 @@ pub(super) fn set_title(context: Context<'_>) -> Result<Value, ApiError> {
         return Ok(json!(true));
     }
     title.clone_into(&mut chat.title);
-    tell(&mut state, context, key, Content::of("new_chat_title", json!(title)));
+    tell(&mut state, request, key, Content::of("new_chat_title", json!(title)));
     Ok(json!(true))
 }
 
-pub(super) fn set_description(context: Context<'_>) -> Result<Value, ApiError> {
-    let mut state = context.world();
-    let key = managed(&state, context, "can_change_info")?;
-    let description = context.params().text("description").map(str::to_owned);
+pub(super) fn set_description(request: Request<'_>) -> Result<Value, ApiError> {
+    let mut state = request.world();
+    let key = managed(&state, request, "can_change_info")?;
+    let description = request.params().text("description").map(str::to_owned);
     let chat = chat_mut(&mut state, key)?;
     if chat.description == description {
         return Err(ApiError::bad_request("chat description is not modified"));
@@ -223,33 +223,33 @@ pub(super) fn set_description(context: Context<'_>) -> Result<Value, ApiError> {
     Ok(json!(true))
 }
 
-pub(super) fn set_photo(context: Context<'_>) -> Result<Value, ApiError> {
-    let mut state = context.world();
-    let key = managed(&state, context, "can_change_info")?;
-    let photo = context
+pub(super) fn set_photo(request: Request<'_>) -> Result<Value, ApiError> {
+    let mut state = request.world();
+    let key = managed(&state, request, "can_change_info")?;
+    let photo = request
         .call
         .attached("photo")
         .ok_or_else(|| ApiError::bad_request("there is no photo in the request"))?;
     let sizes =
-        state.shelf.add(context.bot, MediaKind::Photo, photo.bytes.clone(), None, None, &Hints::default())?;
+        state.shelf.add(request.bot, MediaKind::Photo, photo.bytes.clone(), None, None, &Hints::default())?;
     chat_mut(&mut state, key)?.photo = Some(sizes.clone());
-    tell(&mut state, context, key, Content { has_files: true, ..Content::of("new_chat_photo", sizes) });
+    tell(&mut state, request, key, Content { has_files: true, ..Content::of("new_chat_photo", sizes) });
     Ok(json!(true))
 }
 
-pub(super) fn delete_photo(context: Context<'_>) -> Result<Value, ApiError> {
-    let mut state = context.world();
-    let key = managed(&state, context, "can_change_info")?;
+pub(super) fn delete_photo(request: Request<'_>) -> Result<Value, ApiError> {
+    let mut state = request.world();
+    let key = managed(&state, request, "can_change_info")?;
     if chat_mut(&mut state, key)?.photo.take().is_some() {
-        tell(&mut state, context, key, Content::of("delete_chat_photo", json!(true)));
+        tell(&mut state, request, key, Content::of("delete_chat_photo", json!(true)));
     }
     Ok(json!(true))
 }
 
-pub(super) fn set_permissions(context: Context<'_>) -> Result<Value, ApiError> {
-    let mut state = context.world();
-    let key = managed(&state, context, "can_restrict_members")?;
-    let given = permissions(context)?;
+pub(super) fn set_permissions(request: Request<'_>) -> Result<Value, ApiError> {
+    let mut state = request.world();
+    let key = managed(&state, request, "can_restrict_members")?;
+    let given = permissions(request)?;
     let chat = chat_mut(&mut state, key)?;
     for (name, value) in &mut chat.permissions {
         *value = given.get(name).cloned().unwrap_or(json!(false));
@@ -258,23 +258,23 @@ pub(super) fn set_permissions(context: Context<'_>) -> Result<Value, ApiError> {
 }
 
 /// The `permissions` parameter.
-pub(super) fn permissions(context: Context<'_>) -> Result<Map<String, Value>, ApiError> {
-    match context.params().json("permissions") {
+pub(super) fn permissions(request: Request<'_>) -> Result<Map<String, Value>, ApiError> {
+    match request.params().json("permissions") {
         Some(Value::Object(given)) => Ok(given),
         Some(_) => Err(ApiError::bad_request("object expected as permissions")),
-        None if context.params().text("permissions").is_some() => {
+        None if request.params().text("permissions").is_some() => {
             Err(ApiError::bad_request("can't parse permissions JSON object"))
         }
         None => Ok(Map::new()),
     }
 }
 
-pub(super) fn leave(context: Context<'_>) -> Result<Value, ApiError> {
-    let mut state = context.world();
-    let key = target::chat(&state, context, "chat_id", Access::Look)?;
+pub(super) fn leave(request: Request<'_>) -> Result<Value, ApiError> {
+    let mut state = request.world();
+    let key = target::chat(&state, request, "chat_id", Access::Look)?;
     if let ChatKey::Private { .. } = key {
         return Err(ApiError::bad_request("chat member status can't be changed in private chats"));
     }
-    state.leave(key, context.bot, context.bot, Status::Left);
+    state.leave(key, request.bot, request.bot, Status::Left);
     Ok(json!(true))
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde_json::{Value, json};
 
-use super::Context;
+use super::Request;
 use super::sending::put_caption;
 use super::target::{self, Access, Envelope};
 use crate::telegram::ApiError;
@@ -69,11 +69,11 @@ fn taken(state: &mut State, from: ChatKey, id: i64, bot: i64, how: How) -> Resul
     Ok(content)
 }
 
-fn one(context: Context<'_>, how: How) -> Result<(Value, i64), ApiError> {
-    let mut state = context.world();
-    let mut envelope = Envelope::read(&state, context)?;
-    let from = target::chat(&state, context, "from_chat_id", Access::Look)?;
-    let id = target::message_id(context)?;
+fn one(request: Request<'_>, how: How) -> Result<(Value, i64), ApiError> {
+    let mut state = request.world();
+    let mut envelope = Envelope::read(&state, request)?;
+    let from = target::chat(&state, request, "from_chat_id", Access::Look)?;
+    let id = target::message_id(request)?;
     let message = source(&state, from, id, how)?;
     if !how.takes(message) {
         return Err(how.refusal());
@@ -81,22 +81,22 @@ fn one(context: Context<'_>, how: How) -> Result<(Value, i64), ApiError> {
     if how == How::Forward {
         envelope.forwarded(state.origin_of(from, message));
     }
-    let mut content = taken(&mut state, from, id, context.bot, how)?;
-    let params = context.params();
+    let mut content = taken(&mut state, from, id, request.bot, how)?;
+    let params = request.params();
     if how == How::Copy && content.can_have_caption() && params.text("caption").is_some() {
         let (mode, entities) = (params.text("parse_mode"), params.json("caption_entities"));
         put_caption(&state, &mut content.fields, params.text("caption"), mode, entities.as_ref())?;
     }
-    let sent = envelope.post(&mut state, context, content);
+    let sent = envelope.post(&mut state, request, content);
     let sent_id = sent.get("message_id").and_then(Value::as_i64).unwrap_or_default();
     Ok((sent, sent_id))
 }
 
-fn many(context: Context<'_>, how: How) -> Result<Value, ApiError> {
-    let mut state = context.world();
-    let envelope = Envelope::read(&state, context)?;
-    let from = target::chat(&state, context, "from_chat_id", Access::Look)?;
-    let ids = target::message_ids(context)?;
+fn many(request: Request<'_>, how: How) -> Result<Value, ApiError> {
+    let mut state = request.world();
+    let envelope = Envelope::read(&state, request)?;
+    let from = target::chat(&state, request, "from_chat_id", Access::Look)?;
+    let ids = target::message_ids(request)?;
     // What cannot be taken is skipped, and the answer does not say which.
     let able: Vec<i64> = ids
         .into_iter()
@@ -119,8 +119,8 @@ fn many(context: Context<'_>, how: How) -> Result<Value, ApiError> {
         if how == How::Forward {
             item.forwarded(origin);
         }
-        let mut content = taken(&mut state, from, id, context.bot, how)?;
-        if context.params().bool("remove_caption") {
+        let mut content = taken(&mut state, from, id, request.bot, how)?;
+        if request.params().bool("remove_caption") {
             content.fields.remove("caption");
             content.fields.remove("caption_entities");
         }
@@ -129,18 +129,18 @@ fn many(context: Context<'_>, how: How) -> Result<Value, ApiError> {
     Ok(json!(sent))
 }
 
-pub(super) fn copy(context: Context<'_>) -> Result<Value, ApiError> {
-    one(context, How::Copy).map(|(_, id)| json!({"message_id": id}))
+pub(super) fn copy(request: Request<'_>) -> Result<Value, ApiError> {
+    one(request, How::Copy).map(|(_, id)| json!({"message_id": id}))
 }
 
-pub(super) fn copy_many(context: Context<'_>) -> Result<Value, ApiError> {
-    many(context, How::Copy)
+pub(super) fn copy_many(request: Request<'_>) -> Result<Value, ApiError> {
+    many(request, How::Copy)
 }
 
-pub(super) fn forward(context: Context<'_>) -> Result<Value, ApiError> {
-    one(context, How::Forward).map(|(message, _)| message)
+pub(super) fn forward(request: Request<'_>) -> Result<Value, ApiError> {
+    one(request, How::Forward).map(|(message, _)| message)
 }
 
-pub(super) fn forward_many(context: Context<'_>) -> Result<Value, ApiError> {
-    many(context, How::Forward)
+pub(super) fn forward_many(request: Request<'_>) -> Result<Value, ApiError> {
+    many(request, How::Forward)
 }

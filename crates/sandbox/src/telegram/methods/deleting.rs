@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::Context;
+use super::Request;
 use super::target::{self, Access};
 use crate::telegram::ApiError;
 use crate::telegram::world::State;
@@ -12,25 +12,25 @@ use crate::telegram::world::message::Message;
 /// How long a message can be deleted for everybody.
 const LIFE_SECS: i64 = 48 * 60 * 60;
 
-pub(super) fn one(context: Context<'_>) -> Result<Value, ApiError> {
-    let mut state = context.world();
-    let key = target::chat(&state, context, "chat_id", Access::Look)?;
-    let id = target::message_id(context)?;
+pub(super) fn one(request: Request<'_>) -> Result<Value, ApiError> {
+    let mut state = request.world();
+    let key = target::chat(&state, request, "chat_id", Access::Look)?;
+    let id = target::message_id(request)?;
     let message = state.chats.get(&key).and_then(|chat| chat.find_message(id));
     let message = message.ok_or_else(|| ApiError::bad_request("message to delete not found"))?;
-    may_delete(&state, context.bot, key, message)?;
+    may_delete(&state, request.bot, key, message)?;
     state.delete(key, id);
     Ok(json!(true))
 }
 
 /// Missing messages are skipped; one that may not be deleted refuses the whole call.
-pub(super) fn many(context: Context<'_>) -> Result<Value, ApiError> {
-    let mut state = context.world();
-    let key = target::chat(&state, context, "chat_id", Access::Look)?;
-    let ids = target::message_ids(context)?;
+pub(super) fn many(request: Request<'_>) -> Result<Value, ApiError> {
+    let mut state = request.world();
+    let key = target::chat(&state, request, "chat_id", Access::Look)?;
+    let ids = target::message_ids(request)?;
     for id in &ids {
         if let Some(message) = state.chats.get(&key).and_then(|chat| chat.find_message(*id)) {
-            may_delete(&state, context.bot, key, message)?;
+            may_delete(&state, request.bot, key, message)?;
         }
     }
     for id in ids {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::Context;
+use super::Request;
 use super::album;
 use super::sending::{formatted_text, place, put_caption};
 use super::target::{self, Access};
@@ -24,8 +24,8 @@ struct Target {
 }
 
 impl Target {
-    fn find(state: &State, context: Context<'_>) -> Result<Self, ApiError> {
-        let params = context.params();
+    fn find(state: &State, request: Request<'_>) -> Result<Self, ApiError> {
+        let params = request.params();
         if params.text("chat_id").is_none()
             && let Some(inline_id) = params.text("inline_message_id")
         {
@@ -33,15 +33,15 @@ impl Target {
             let (key, id) = found.ok_or_else(|| ApiError::bad_request("MESSAGE_ID_INVALID"))?;
             return Ok(Self { key, id, inline: true });
         }
-        let key = target::chat(state, context, "chat_id", Access::Write)?;
-        let id = target::message_id(context)?;
+        let key = target::chat(state, request, "chat_id", Access::Write)?;
+        let id = target::message_id(request)?;
         let target = Self { key, id, inline: false };
         let message = target.message(state)?;
         let chat = state.chats.get(&key);
         let posts = chat.is_some_and(|chat| {
-            chat.kind == ChatKind::Channel && chat.has_right(context.bot, "can_edit_messages")
+            chat.kind == ChatKind::Channel && chat.has_right(request.bot, "can_edit_messages")
         });
-        if (message.is_from(context.bot) || posts) && !message.content.is_service() {
+        if (message.is_from(request.bot) || posts) && !message.content.is_service() {
             Ok(target)
         } else {
             Err(ApiError::bad_request("message can't be edited"))
@@ -55,8 +55,8 @@ impl Target {
     }
 
     /// Puts new content and keyboard in place of the old ones.
-    fn change(self, state: &mut State, context: Context<'_>, content: Content) -> Result<Value, ApiError> {
-        let keyboard = Markup::inline_only(Markup::read(context.params().text("reply_markup"))?)?;
+    fn change(self, state: &mut State, request: Request<'_>, content: Content) -> Result<Value, ApiError> {
+        let keyboard = Markup::inline_only(Markup::read(request.params().text("reply_markup"))?)?;
         let message = self.message(state)?;
         if message.content == content && message.inline_keyboard == keyboard {
             return Err(ApiError::bad_request(NOT_MODIFIED));
@@ -66,45 +66,45 @@ impl Target {
         {
             message.inline_keyboard = keyboard;
         }
-        Ok(self.answer(state, context))
+        Ok(self.answer(state, request))
     }
 
-    fn answer(self, state: &State, context: Context<'_>) -> Value {
+    fn answer(self, state: &State, request: Request<'_>) -> Value {
         if self.inline {
             return json!(true);
         }
-        state.message_json(self.key, self.id, context.bot).unwrap_or(Value::Null)
+        state.message_json(self.key, self.id, request.bot).unwrap_or(Value::Null)
     }
 }
 
-pub(super) fn text(context: Context<'_>) -> Result<Value, ApiError> {
-    let mut state = context.world();
-    let target = Target::find(&state, context)?;
-    if let Some(rich) = context.params().json("rich_message") {
+pub(super) fn text(request: Request<'_>) -> Result<Value, ApiError> {
+    let mut state = request.world();
+    let target = Target::find(&state, request)?;
+    if let Some(rich) = request.params().json("rich_message") {
         let content = super::rich::content(&rich)?;
-        return target.change(&mut state, context, content);
+        return target.change(&mut state, request, content);
     }
     if !matches!(target.message(&state)?.content.kind.as_str(), "text" | "rich_message" | "game") {
         return Err(ApiError::bad_request("there is no text in the message to edit"));
     }
-    let formatted = formatted_text(context, "text", "parse_mode", "entities")?;
+    let formatted = formatted_text(request, "text", "parse_mode", "entities")?;
     let mut content = state.text_content(&formatted);
-    if let Some(options) = context.params().json("link_preview_options").filter(Value::is_object) {
+    if let Some(options) = request.params().json("link_preview_options").filter(Value::is_object) {
         content.fields.insert("link_preview_options".into(), options);
-    } else if context.params().bool("disable_web_page_preview") {
+    } else if request.params().bool("disable_web_page_preview") {
         content.fields.insert("link_preview_options".into(), json!({"is_disabled": true}));
     }
-    target.change(&mut state, context, content)
+    target.change(&mut state, request, content)
 }
 
-pub(super) fn caption(context: Context<'_>) -> Result<Value, ApiError> {
-    let mut state = context.world();
-    let target = Target::find(&state, context)?;
+pub(super) fn caption(request: Request<'_>) -> Result<Value, ApiError> {
+    let mut state = request.world();
+    let target = Target::find(&state, request)?;
     let mut content = target.message(&state)?.content.clone();
     if !content.can_have_caption() {
         return Err(ApiError::bad_request("there is no caption in the message to edit"));
     }
-    let params = context.params();
+    let params = request.params();
     put_caption(
         &state,
         &mut content.fields,
@@ -115,49 +115,49 @@ pub(super) fn caption(context: Context<'_>) -> Result<Value, ApiError> {
     if params.bool("show_caption_above_media") {
         content.fields.insert("show_caption_above_media".into(), json!(true));
     }
-    target.change(&mut state, context, content)
+    target.change(&mut state, request, content)
 }
 
-pub(super) async fn media(context: Context<'_>) -> Result<Value, ApiError> {
-    Target::find(&context.world(), context)?;
-    let text = context.params().required("media")?;
+pub(super) async fn media(request: Request<'_>) -> Result<Value, ApiError> {
+    Target::find(&request.world(), request)?;
+    let text = request.params().required("media")?;
     let item: Value = serde_json::from_str(text)
         .map_err(|_no_json| ApiError::bad_request("can't parse input media JSON object"))?;
     let kind = album::kind(&item)?;
-    let (kind, value) = album::described(context, kind, &item).await?;
-    let mut state = context.world();
-    let target = Target::find(&state, context)?;
+    let (kind, value) = album::described(request, kind, &item).await?;
+    let mut state = request.world();
+    let target = Target::find(&state, request)?;
     let content = captioned(&state, kind, value, &item)?;
-    target.change(&mut state, context, content)
+    target.change(&mut state, request, content)
 }
 
-pub(super) fn markup(context: Context<'_>) -> Result<Value, ApiError> {
-    let mut state = context.world();
-    let target = Target::find(&state, context)?;
+pub(super) fn markup(request: Request<'_>) -> Result<Value, ApiError> {
+    let mut state = request.world();
+    let target = Target::find(&state, request)?;
     let content = target.message(&state)?.content.clone();
-    target.change(&mut state, context, content)
+    target.change(&mut state, request, content)
 }
 
-pub(super) fn live_location(context: Context<'_>) -> Result<Value, ApiError> {
-    let mut state = context.world();
-    let target = Target::find(&state, context)?;
+pub(super) fn live_location(request: Request<'_>) -> Result<Value, ApiError> {
+    let mut state = request.world();
+    let target = Target::find(&state, request)?;
     let old = live(&state, target)?;
-    let mut new = place(context)?;
+    let mut new = place(request)?;
     if !new.contains_key("live_period") {
         new.insert("live_period".into(), old);
     }
-    target.change(&mut state, context, Content::of("location", Value::Object(new)))
+    target.change(&mut state, request, Content::of("location", Value::Object(new)))
 }
 
-pub(super) fn stop_live_location(context: Context<'_>) -> Result<Value, ApiError> {
-    let mut state = context.world();
-    let target = Target::find(&state, context)?;
+pub(super) fn stop_live_location(request: Request<'_>) -> Result<Value, ApiError> {
+    let mut state = request.world();
+    let target = Target::find(&state, request)?;
     live(&state, target)?;
     let mut content = target.message(&state)?.content.clone();
     if let Some(place) = content.fields.get_mut("location").and_then(Value::as_object_mut) {
         place.remove("live_period");
     }
-    target.change(&mut state, context, content)
+    target.change(&mut state, request, content)
 }
 
 /// The period of a live location that still runs.
@@ -172,8 +172,8 @@ fn live(state: &State, target: Target) -> Result<Value, ApiError> {
 }
 
 /// Which game's message a score is about.
-fn game(state: &State, context: Context<'_>) -> Result<Target, ApiError> {
-    let target = Target::find(state, context)?;
+fn game(state: &State, request: Request<'_>) -> Result<Target, ApiError> {
+    let target = Target::find(state, request)?;
     if target.message(state)?.content.kind == "game" {
         Ok(target)
     } else {
@@ -181,27 +181,27 @@ fn game(state: &State, context: Context<'_>) -> Result<Target, ApiError> {
     }
 }
 
-pub(super) fn game_score(context: Context<'_>) -> Result<Value, ApiError> {
-    let mut state = context.world();
-    let target = game(&state, context)?;
-    let user = target::user(&state, context)?;
-    let score = context.params().int("score").unwrap_or_default();
-    let scores = &mut state.settings.entry(context.bot).or_default().scores;
+pub(super) fn game_score(request: Request<'_>) -> Result<Value, ApiError> {
+    let mut state = request.world();
+    let target = game(&state, request)?;
+    let user = target::user(&state, request)?;
+    let score = request.params().int("score").unwrap_or_default();
+    let scores = &mut state.settings.entry(request.bot).or_default().scores;
     let best = scores.entry((target.key.id(), target.id, user)).or_insert(0);
-    if score <= *best && !context.params().bool("force") {
+    if score <= *best && !request.params().bool("force") {
         return Err(ApiError::bad_request("BOT_SCORE_NOT_MODIFIED"));
     }
     *best = score;
-    Ok(target.answer(&state, context))
+    Ok(target.answer(&state, request))
 }
 
-pub(super) fn high_scores(context: Context<'_>) -> Result<Value, ApiError> {
-    let state = context.world();
-    let target = game(&state, context)?;
+pub(super) fn high_scores(request: Request<'_>) -> Result<Value, ApiError> {
+    let state = request.world();
+    let target = game(&state, request)?;
     let place = (target.key.id(), target.id);
     let mut scores: Vec<(i64, i64)> = state
         .settings
-        .get(&context.bot)
+        .get(&request.bot)
         .into_iter()
         .flat_map(|settings| &settings.scores)
         .filter(|((chat, message, _), _)| (*chat, *message) == place)

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::Context;
+use super::Request;
 use super::chats::managed;
 use super::target::{self, Access};
 use crate::telegram::ApiError;
@@ -13,13 +13,13 @@ use crate::telegram::world::message::{Author, Content, Draft};
 /// A service message inside a topic; the bot gets it too.
 fn tell(
     state: &mut State,
-    context: Context<'_>,
+    request: Request<'_>,
     key: ChatKey,
     thread: Option<i64>,
     kind: &str,
     value: Value,
 ) -> i64 {
-    let mut draft = Draft::new(context.bot, Author::Account(context.bot), Content::of(kind, value));
+    let mut draft = Draft::new(request.bot, Author::Account(request.bot), Content::of(kind, value));
     if let Some(thread) = thread {
         draft.context.insert("message_thread_id".into(), json!(thread));
         draft.context.insert("is_topic_message".into(), json!(true));
@@ -29,61 +29,61 @@ fn tell(
     id
 }
 
-pub(super) fn create(context: Context<'_>) -> Result<Value, ApiError> {
-    let mut state = context.world();
-    let key = target::chat(&state, context, "chat_id", Access::Write)?;
+pub(super) fn create(request: Request<'_>) -> Result<Value, ApiError> {
+    let mut state = request.world();
+    let key = target::chat(&state, request, "chat_id", Access::Write)?;
     if matches!(key, ChatKey::Group(_)) {
-        managed(&state, context, "can_manage_topics")?;
+        managed(&state, request, "can_manage_topics")?;
     }
-    let params = context.params();
+    let params = request.params();
     let name = params.text("name").filter(|name| name.chars().count() <= 128);
     let name = name.ok_or_else(|| ApiError::bad_request("TOPIC_TITLE_EMPTY"))?;
     let mut topic = json!({"name": name, "icon_color": params.int("icon_color").unwrap_or(7_322_096)});
     if let Some(emoji) = params.text("icon_custom_emoji_id") {
         topic["icon_custom_emoji_id"] = json!(emoji);
     }
-    let thread = tell(&mut state, context, key, None, "forum_topic_created", topic.clone());
+    let thread = tell(&mut state, request, key, None, "forum_topic_created", topic.clone());
     topic["message_thread_id"] = json!(thread);
     if let Value::Object(topic) = &topic {
-        state.settings.entry(context.bot).or_default().topics.insert((key.id(), thread), topic.clone());
+        state.settings.entry(request.bot).or_default().topics.insert((key.id(), thread), topic.clone());
     }
     Ok(topic)
 }
 
 /// The topic that `message_thread_id` names.
-fn thread(state: &State, context: Context<'_>, key: ChatKey) -> Result<i64, ApiError> {
-    let thread = context.params().int("message_thread_id").unwrap_or_default();
+fn thread(state: &State, request: Request<'_>, key: ChatKey) -> Result<i64, ApiError> {
+    let thread = request.params().int("message_thread_id").unwrap_or_default();
     let known = state.settings.values().any(|settings| settings.topics.contains_key(&(key.id(), thread)));
     if known { Ok(thread) } else { Err(ApiError::bad_request("message thread not found")) }
 }
 
-pub(super) fn edit(context: Context<'_>) -> Result<Value, ApiError> {
-    let mut state = context.world();
-    let key = managed(&state, context, "can_manage_topics")?;
-    let thread = thread(&state, context, key)?;
+pub(super) fn edit(request: Request<'_>) -> Result<Value, ApiError> {
+    let mut state = request.world();
+    let key = managed(&state, request, "can_manage_topics")?;
+    let thread = thread(&state, request, key)?;
     let mut change = json!({});
     for name in ["name", "icon_custom_emoji_id"] {
-        if let Some(text) = context.params().text(name) {
+        if let Some(text) = request.params().text(name) {
             change[name] = json!(text);
         }
     }
     if change.as_object().is_none_or(serde_json::Map::is_empty) {
         return Err(ApiError::bad_request("TOPIC_NOT_MODIFIED"));
     }
-    tell(&mut state, context, key, Some(thread), "forum_topic_edited", change);
+    tell(&mut state, request, key, Some(thread), "forum_topic_edited", change);
     Ok(json!(true))
 }
 
-pub(super) fn change(context: Context<'_>) -> Result<Value, ApiError> {
-    let mut state = context.world();
-    let key = managed(&state, context, "can_manage_topics")?;
-    let thread = thread(&state, context, key)?;
-    match context.call.method.as_str() {
+pub(super) fn change(request: Request<'_>) -> Result<Value, ApiError> {
+    let mut state = request.world();
+    let key = managed(&state, request, "can_manage_topics")?;
+    let thread = thread(&state, request, key)?;
+    match request.call.method.as_str() {
         "closeforumtopic" => {
-            tell(&mut state, context, key, Some(thread), "forum_topic_closed", json!({}));
+            tell(&mut state, request, key, Some(thread), "forum_topic_closed", json!({}));
         }
         "reopenforumtopic" => {
-            tell(&mut state, context, key, Some(thread), "forum_topic_reopened", json!({}));
+            tell(&mut state, request, key, Some(thread), "forum_topic_reopened", json!({}));
         }
         _ => {
             for settings in state.settings.values_mut() {
@@ -94,16 +94,16 @@ pub(super) fn change(context: Context<'_>) -> Result<Value, ApiError> {
     Ok(json!(true))
 }
 
-pub(super) fn general(context: Context<'_>) -> Result<Value, ApiError> {
-    let mut state = context.world();
-    let key = managed(&state, context, "can_manage_topics")?;
-    let (kind, value) = match context.call.method.as_str() {
+pub(super) fn general(request: Request<'_>) -> Result<Value, ApiError> {
+    let mut state = request.world();
+    let key = managed(&state, request, "can_manage_topics")?;
+    let (kind, value) = match request.call.method.as_str() {
         "closegeneralforumtopic" => ("forum_topic_closed", json!({})),
         "reopengeneralforumtopic" => ("forum_topic_reopened", json!({})),
         "hidegeneralforumtopic" => ("general_forum_topic_hidden", json!({})),
         "unhidegeneralforumtopic" => ("general_forum_topic_unhidden", json!({})),
-        _ => ("forum_topic_edited", json!({"name": context.params().required("name")?})),
+        _ => ("forum_topic_edited", json!({"name": request.params().required("name")?})),
     };
-    tell(&mut state, context, key, None, kind, value);
+    tell(&mut state, request, key, None, kind, value);
     Ok(json!(true))
 }

@@ -3,25 +3,25 @@
 
 use serde_json::{Map, Value, json};
 
-use super::Context;
+use super::Request;
 use super::target::{self, Access};
 use crate::telegram::ApiError;
 use crate::telegram::schema::{Method, Schema, Type};
 
-pub(super) fn answer(context: Context<'_>, method: &Method) -> Result<Value, ApiError> {
-    let params = context.params();
-    let state = context.world();
+pub(super) fn answer(request: Request<'_>, method: &Method) -> Result<Value, ApiError> {
+    let params = request.params();
+    let state = request.world();
     for field in method.fields.iter().filter(|field| field.required) {
-        let given = params.text(&field.name).is_some() || context.call.file(&field.name).is_some();
+        let given = params.text(&field.name).is_some() || request.call.file(&field.name).is_some();
         match field.name.as_str() {
             "chat_id" => {
-                target::chat(&state, context, "chat_id", Access::Look)?;
+                target::chat(&state, request, "chat_id", Access::Look)?;
             }
             "user_id" => {
-                target::user(&state, context)?;
+                target::user(&state, request)?;
             }
             "business_connection_id" if given => {
-                let key = (context.bot, params.required("business_connection_id")?.to_owned());
+                let key = (request.bot, params.required("business_connection_id")?.to_owned());
                 if !state.business.contains_key(&key) {
                     return Err(ApiError::bad_request("business connection not found"));
                 }
@@ -31,7 +31,7 @@ pub(super) fn answer(context: Context<'_>, method: &Method) -> Result<Value, Api
         }
     }
     if method.name == "getBusinessConnection" {
-        let key = (context.bot, params.required("business_connection_id")?.to_owned());
+        let key = (request.bot, params.required("business_connection_id")?.to_owned());
         return Ok(state.business.get(&key).cloned().unwrap_or(Value::Null));
     }
     let mut given: Map<String, Value> = Map::new();
@@ -41,7 +41,7 @@ pub(super) fn answer(context: Context<'_>, method: &Method) -> Result<Value, Api
         given.entry(name).or_insert(value);
     }
     given.insert("__now".into(), json!(state.clock.now_secs()));
-    given.insert("chat".into(), chat_echo(&state, context));
+    given.insert("chat".into(), chat_echo(&state, request));
     for (name, user) in [("user", "user_id"), ("from", "user_id")] {
         if let Some(id) = params.int(user) {
             given.insert(name.into(), state.user_json(id));
@@ -58,8 +58,8 @@ pub(super) fn answer(context: Context<'_>, method: &Method) -> Result<Value, Api
 }
 
 /// The chat that the call names, for results that show it.
-fn chat_echo(state: &crate::telegram::world::State, context: Context<'_>) -> Value {
-    target::chat(state, context, "chat_id", Access::Look).map_or(Value::Null, |key| state.chat_json(key))
+fn chat_echo(state: &crate::telegram::world::State, request: Request<'_>) -> Value {
+    target::chat(state, request, "chat_id", Access::Look).map_or(Value::Null, |key| state.chat_json(key))
 }
 
 /// Ids that a result is looked up by later must not be empty.

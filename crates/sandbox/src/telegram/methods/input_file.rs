@@ -10,7 +10,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use serde_json::Value;
 
-use super::Context;
+use super::Request;
 use crate::telegram::ApiError;
 use crate::telegram::files;
 use crate::telegram::params::UploadedFile;
@@ -31,14 +31,14 @@ pub(super) enum InputFile {
 
 /// Reads the file that `value` names, or that came in the part `part`.
 pub(super) async fn read(
-    context: Context<'_>,
+    request: Request<'_>,
     value: Option<&str>,
     part: &str,
     kind: MediaKind,
 ) -> Result<InputFile, ApiError> {
     let upload = match value {
-        Some(value) => value.strip_prefix("attach://").and_then(|part| context.call.file(part)),
-        None => context.call.file(part),
+        Some(value) => value.strip_prefix("attach://").and_then(|part| request.call.file(part)),
+        None => request.call.file(part),
     };
     if let Some(upload) = upload {
         return uploaded(upload, kind);
@@ -68,20 +68,20 @@ fn uploaded(upload: &UploadedFile, kind: MediaKind) -> Result<InputFile, ApiErro
 /// The description of a file in a message, stored if it is new. A file sent again by `file_id` stays the kind
 /// it was, as at Telegram.
 pub(super) fn describe(
-    context: Context<'_>,
+    request: Request<'_>,
     file: InputFile,
     kind: MediaKind,
     hints: &Hints,
 ) -> Result<(MediaKind, Value), ApiError> {
-    let state = context.world();
+    let state = request.world();
     match file {
         InputFile::Content { bytes, name, mime } => {
-            Ok((kind, state.shelf.add(context.bot, kind, bytes, name, mime, hints)?))
+            Ok((kind, state.shelf.add(request.bot, kind, bytes, name, mime, hints)?))
         }
         InputFile::FileId(id) => {
             let (real, value) = state
                 .shelf
-                .by_file_id(context.bot, &id)
+                .by_file_id(request.bot, &id)
                 .ok_or_else(|| ApiError::bad_request("wrong file identifier/HTTP URL specified"))?;
             let alike = |kind: MediaKind| {
                 matches!(

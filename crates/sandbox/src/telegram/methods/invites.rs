@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::Context;
+use super::Request;
 use super::chats::managed;
 use crate::telegram::ApiError;
 use crate::telegram::world::State;
@@ -15,10 +15,10 @@ enum Rank {
     Further,
 }
 
-fn new_link(state: &State, context: Context<'_>, rank: Rank) -> Map<String, Value> {
+fn new_link(state: &State, request: Request<'_>, rank: Rank) -> Map<String, Value> {
     let mut link = Map::new();
     link.insert("invite_link".into(), json!(format!("https://t.me/+{}", state.random.word(16))));
-    link.insert("creator".into(), state.user_json(context.bot));
+    link.insert("creator".into(), state.user_json(request.bot));
     link.insert("creates_join_request".into(), json!(false));
     link.insert("is_primary".into(), json!(rank == Rank::Primary));
     link.insert("is_revoked".into(), json!(false));
@@ -26,8 +26,8 @@ fn new_link(state: &State, context: Context<'_>, rank: Rank) -> Map<String, Valu
 }
 
 /// Takes over what a call says of a link.
-fn apply(context: Context<'_>, link: &mut Map<String, Value>) -> Result<(), ApiError> {
-    let params = context.params();
+fn apply(request: Request<'_>, link: &mut Map<String, Value>) -> Result<(), ApiError> {
+    let params = request.params();
     if let Some(name) = params.text("name") {
         link.insert("name".into(), json!(name));
     }
@@ -46,55 +46,55 @@ fn apply(context: Context<'_>, link: &mut Map<String, Value>) -> Result<(), ApiE
     Ok(())
 }
 
-fn links<'a>(state: &'a mut State, context: Context<'_>, key: ChatKey) -> &'a mut Vec<Map<String, Value>> {
-    state.settings.entry(context.bot).or_default().invite_links.entry(key.id()).or_default()
+fn links<'a>(state: &'a mut State, request: Request<'_>, key: ChatKey) -> &'a mut Vec<Map<String, Value>> {
+    state.settings.entry(request.bot).or_default().invite_links.entry(key.id()).or_default()
 }
 
 /// A new primary link in place of the old one.
-pub(super) fn export(context: Context<'_>) -> Result<Value, ApiError> {
-    let mut state = context.world();
-    let key = managed(&state, context, "can_invite_users")?;
-    let link = new_link(&state, context, Rank::Primary);
+pub(super) fn export(request: Request<'_>) -> Result<Value, ApiError> {
+    let mut state = request.world();
+    let key = managed(&state, request, "can_invite_users")?;
+    let link = new_link(&state, request, Rank::Primary);
     let address = link["invite_link"].clone();
-    let links = links(&mut state, context, key);
+    let links = links(&mut state, request, key);
     links.retain(|old| old["is_primary"] != json!(true));
     links.insert(0, link);
     Ok(address)
 }
 
-pub(super) fn create(context: Context<'_>) -> Result<Value, ApiError> {
-    let mut state = context.world();
-    let key = managed(&state, context, "can_invite_users")?;
-    let mut link = new_link(&state, context, Rank::Further);
-    apply(context, &mut link)?;
-    links(&mut state, context, key).push(link.clone());
+pub(super) fn create(request: Request<'_>) -> Result<Value, ApiError> {
+    let mut state = request.world();
+    let key = managed(&state, request, "can_invite_users")?;
+    let mut link = new_link(&state, request, Rank::Further);
+    apply(request, &mut link)?;
+    links(&mut state, request, key).push(link.clone());
     Ok(Value::Object(link))
 }
 
 fn find<'a>(
     state: &'a mut State,
-    context: Context<'_>,
+    request: Request<'_>,
     key: ChatKey,
 ) -> Result<&'a mut Map<String, Value>, ApiError> {
-    let address = context.params().required("invite_link")?;
-    links(state, context, key)
+    let address = request.params().required("invite_link")?;
+    links(state, request, key)
         .iter_mut()
         .find(|link| link["invite_link"] == json!(address))
         .ok_or_else(|| ApiError::bad_request("INVITE_HASH_EXPIRED"))
 }
 
-pub(super) fn edit(context: Context<'_>) -> Result<Value, ApiError> {
-    let mut state = context.world();
-    let key = managed(&state, context, "can_invite_users")?;
-    let link = find(&mut state, context, key)?;
-    apply(context, link)?;
+pub(super) fn edit(request: Request<'_>) -> Result<Value, ApiError> {
+    let mut state = request.world();
+    let key = managed(&state, request, "can_invite_users")?;
+    let link = find(&mut state, request, key)?;
+    apply(request, link)?;
     Ok(Value::Object(link.clone()))
 }
 
-pub(super) fn revoke(context: Context<'_>) -> Result<Value, ApiError> {
-    let mut state = context.world();
-    let key = managed(&state, context, "can_invite_users")?;
-    let link = find(&mut state, context, key)?;
+pub(super) fn revoke(request: Request<'_>) -> Result<Value, ApiError> {
+    let mut state = request.world();
+    let key = managed(&state, request, "can_invite_users")?;
+    let link = find(&mut state, request, key)?;
     link.insert("is_revoked".into(), json!(true));
     Ok(Value::Object(link.clone()))
 }

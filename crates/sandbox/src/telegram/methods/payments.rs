@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::Context;
+use super::Request;
 use super::target::Envelope;
 use crate::telegram::ApiError;
 use crate::telegram::world::State;
@@ -10,8 +10,8 @@ use crate::telegram::world::message::{Author, Content, Draft};
 use crate::telegram::world::queries::{Asked, InvoiceRef, Question};
 
 /// The visible and the hidden part of an invoice.
-fn invoice(context: Context<'_>) -> Result<(Value, Map<String, Value>), ApiError> {
-    let params = context.params();
+fn invoice(request: Request<'_>) -> Result<(Value, Map<String, Value>), ApiError> {
+    let params = request.params();
     let title = params.required("title")?;
     let description = params.required("description")?;
     let payload = params.required("payload")?;
@@ -58,24 +58,24 @@ fn invoice(context: Context<'_>) -> Result<(Value, Map<String, Value>), ApiError
     Ok((shown, hidden))
 }
 
-pub(super) fn send_invoice(context: Context<'_>) -> Result<Value, ApiError> {
-    let mut state = context.world();
-    let envelope = Envelope::read(&state, context)?;
-    let (shown, hidden) = invoice(context)?;
+pub(super) fn send_invoice(request: Request<'_>) -> Result<Value, ApiError> {
+    let mut state = request.world();
+    let envelope = Envelope::read(&state, request)?;
+    let (shown, hidden) = invoice(request)?;
     let key = envelope.key;
     let envelope = envelope.with_pay_button(&shown)?;
     let id = envelope.post_hidden(&mut state, Content::of("invoice", shown), hidden);
-    Ok(state.message_json(key, id, context.bot).unwrap_or(Value::Null))
+    Ok(state.message_json(key, id, request.bot).unwrap_or(Value::Null))
 }
 
-pub(super) fn create_link(context: Context<'_>) -> Result<Value, ApiError> {
-    invoice(context)?;
-    let state = context.world();
+pub(super) fn create_link(request: Request<'_>) -> Result<Value, ApiError> {
+    invoice(request)?;
+    let state = request.world();
     Ok(json!(format!("https://t.me/${}", state.random.word(22))))
 }
 
-pub(super) fn answer_shipping(context: Context<'_>) -> Result<Value, ApiError> {
-    let params = context.params();
+pub(super) fn answer_shipping(request: Request<'_>) -> Result<Value, ApiError> {
+    let params = request.params();
     let id = params.text("shipping_query_id").unwrap_or_default();
     let ok = params.bool("ok");
     let options = params.json("shipping_options").filter(Value::is_array);
@@ -83,9 +83,9 @@ pub(super) fn answer_shipping(context: Context<'_>) -> Result<Value, ApiError> {
         return Err(ApiError::bad_request("there must be at least one shipping option"));
     }
     let error = if ok { None } else { Some(params.required("error_message")?.to_owned()) };
-    let mut state = context.world();
+    let mut state = request.world();
     let now = state.clock.now_ms();
-    let query = state.queries.take(context.bot, id, Asked::Shipping, now)?;
+    let query = state.queries.take(request.bot, id, Asked::Shipping, now)?;
     let Question::Shipping { invoice } = query.question else { return Ok(json!(true)) };
     match error {
         Some(error) => {
@@ -98,20 +98,20 @@ pub(super) fn answer_shipping(context: Context<'_>) -> Result<Value, ApiError> {
             let prices = option.and_then(|option| option.get("prices")).and_then(Value::as_array);
             let cost: i64 =
                 prices.into_iter().flatten().filter_map(|price| price.get("amount")?.as_i64()).sum();
-            state.ask_checkout(context.bot, query.user, invoice, option_id, cost, query.answer);
+            state.ask_checkout(request.bot, query.user, invoice, option_id, cost, query.answer);
         }
     }
     Ok(json!(true))
 }
 
-pub(super) fn answer_checkout(context: Context<'_>) -> Result<Value, ApiError> {
-    let params = context.params();
+pub(super) fn answer_checkout(request: Request<'_>) -> Result<Value, ApiError> {
+    let params = request.params();
     let id = params.text("pre_checkout_query_id").unwrap_or_default();
     let ok = params.bool("ok");
     let error = if ok { None } else { Some(params.required("error_message")?.to_owned()) };
-    let mut state = context.world();
+    let mut state = request.world();
     let now = state.clock.now_ms();
-    let query = state.queries.take(context.bot, id, Asked::Checkout, now)?;
+    let query = state.queries.take(request.bot, id, Asked::Checkout, now)?;
     let Question::Checkout { invoice } = query.question else { return Ok(json!(true)) };
     let outcome = match error {
         Some(error) => json!({"ok": false, "error_message": error}),
@@ -135,11 +135,11 @@ fn pay(state: &mut State, user: i64, invoice: InvoiceRef) -> Option<i64> {
     Some(state.post(invoice.chat, draft))
 }
 
-pub(super) fn refund(context: Context<'_>) -> Result<Value, ApiError> {
-    let charge = context.params().required("telegram_payment_charge_id")?;
-    let mut state = context.world();
-    let user = super::target::user(&state, context)?;
-    let key = state.open_private(context.bot, user);
+pub(super) fn refund(request: Request<'_>) -> Result<Value, ApiError> {
+    let charge = request.params().required("telegram_payment_charge_id")?;
+    let mut state = request.world();
+    let user = super::target::user(&state, request)?;
+    let key = state.open_private(request.bot, user);
     let chat = state.chats.get(&key).ok_or_else(|| ApiError::bad_request("chat not found"))?;
     let paid = |content: &Content| {
         content
@@ -163,6 +163,6 @@ pub(super) fn refund(context: Context<'_>) -> Result<Value, ApiError> {
         "invoice_payload": payment.get("invoice_payload"),
         "telegram_payment_charge_id": charge,
     });
-    state.post_service(key, context.bot, "refunded_payment", refund);
+    state.post_service(key, request.bot, "refunded_payment", refund);
     Ok(json!(true))
 }

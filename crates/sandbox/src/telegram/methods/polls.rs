@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::Context;
+use super::Request;
 use super::target::{self, Access, Envelope};
 use crate::telegram::ApiError;
 use crate::telegram::world::State;
@@ -33,8 +33,8 @@ fn put_text(
     Ok(entities::utf16_len(&formatted.text))
 }
 
-fn options(context: Context<'_>, state: &State) -> Result<Vec<Map<String, Value>>, ApiError> {
-    let list = context.params().json("options");
+fn options(request: Request<'_>, state: &State) -> Result<Vec<Map<String, Value>>, ApiError> {
+    let list = request.params().json("options");
     let list = list
         .as_ref()
         .and_then(Value::as_array)
@@ -65,10 +65,10 @@ fn options(context: Context<'_>, state: &State) -> Result<Vec<Map<String, Value>
         .collect()
 }
 
-pub(super) fn send(context: Context<'_>) -> Result<Value, ApiError> {
-    let mut state = context.world();
-    let envelope = Envelope::read(&state, context)?;
-    let params = context.params();
+pub(super) fn send(request: Request<'_>) -> Result<Value, ApiError> {
+    let mut state = request.world();
+    let envelope = Envelope::read(&state, request)?;
+    let params = request.params();
     let mut fields = Map::new();
     let question = params.text("question").unwrap_or_default();
     let mode = params.text("question_parse_mode");
@@ -80,14 +80,14 @@ pub(super) fn send(context: Context<'_>) -> Result<Value, ApiError> {
     if length > QUESTION_LIMIT {
         return Err(ApiError::bad_request(format!("poll question length must not exceed {QUESTION_LIMIT}")));
     }
-    let options = options(context, &state)?;
+    let options = options(request, &state)?;
     let quiz = params.text("type").is_some_and(|kind| kind == "quiz");
     let multiple = params.bool("allows_multiple_answers");
     fields.insert("type".into(), json!(if quiz { "quiz" } else { "regular" }));
     fields.insert("allows_revoting".into(), json!(!quiz));
     fields.insert("members_only".into(), json!(params.bool("members_only")));
     if quiz {
-        let correct = correct_options(context, options.len())?;
+        let correct = correct_options(request, options.len())?;
         fields.insert("correct_option_ids".into(), json!(correct));
         fields.insert("correct_option_id".into(), json!(correct[0]));
         if let Some(explanation) = params.text("explanation") {
@@ -114,7 +114,7 @@ pub(super) fn send(context: Context<'_>) -> Result<Value, ApiError> {
         id: id.clone(),
         chat: envelope.key,
         message_id: 0,
-        owner: context.bot,
+        owner: request.bot,
         fields,
         options,
         is_anonymous: params.text("is_anonymous").is_none() || params.bool("is_anonymous"),
@@ -125,12 +125,12 @@ pub(super) fn send(context: Context<'_>) -> Result<Value, ApiError> {
     };
     state.polls.insert(id.clone(), poll);
     let content = Content { kind: "poll".into(), poll: Some(id), ..Content::default() };
-    Ok(envelope.post(&mut state, context, content))
+    Ok(envelope.post(&mut state, request, content))
 }
 
 /// `correct_option_ids`, or the older single `correct_option_id`.
-fn correct_options(context: Context<'_>, count: usize) -> Result<Vec<usize>, ApiError> {
-    let params = context.params();
+fn correct_options(request: Request<'_>, count: usize) -> Result<Vec<usize>, ApiError> {
+    let params = request.params();
     let list = match params.json("correct_option_ids") {
         Some(Value::Array(list)) => list.iter().filter_map(Value::as_i64).collect(),
         _ => params.int("correct_option_id").into_iter().collect::<Vec<_>>(),
@@ -142,16 +142,16 @@ fn correct_options(context: Context<'_>, count: usize) -> Result<Vec<usize>, Api
     Ok(correct)
 }
 
-pub(super) fn stop(context: Context<'_>) -> Result<Value, ApiError> {
-    let mut state = context.world();
-    let key = target::chat(&state, context, "chat_id", Access::Write)?;
-    let id = target::message_id(context)?;
-    let keyboard = Markup::inline_only(Markup::read(context.params().text("reply_markup"))?)?;
+pub(super) fn stop(request: Request<'_>) -> Result<Value, ApiError> {
+    let mut state = request.world();
+    let key = target::chat(&state, request, "chat_id", Access::Write)?;
+    let id = target::message_id(request)?;
+    let keyboard = Markup::inline_only(Markup::read(request.params().text("reply_markup"))?)?;
     let message = state.chats.get(&key).and_then(|chat| chat.find_message(id));
     let message = message.ok_or_else(|| ApiError::bad_request("message with poll to stop not found"))?;
     let poll = message.content.poll.clone();
     let poll = poll.ok_or_else(|| ApiError::bad_request("message is not a poll"))?;
-    if !message.is_from(context.bot) {
+    if !message.is_from(request.bot) {
         return Err(ApiError::bad_request("poll can't be stopped"));
     }
     let now = state.clock.now_ms();
@@ -168,6 +168,6 @@ pub(super) fn stop(context: Context<'_>) -> Result<Value, ApiError> {
     if let Some(message) = state.chats.get_mut(&key).and_then(|chat| chat.find_message_mut(id)) {
         message.inline_keyboard = keyboard;
     }
-    state.push(context.bot, "poll", shown.clone());
+    state.push(request.bot, "poll", shown.clone());
     Ok(shown)
 }

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::Context;
+use super::Request;
 use crate::telegram::world::chat::ADMIN_RIGHTS;
 use crate::telegram::{ApiError, Bot};
 
-pub(super) fn get_me(context: Context<'_>, bot: &Arc<Bot>) -> Result<Value, ApiError> {
-    let state = context.world();
-    let reads_all = state.settings.get(&context.bot).is_some_and(|settings| settings.reads_all_groups);
+pub(super) fn get_me(request: Request<'_>, bot: &Arc<Bot>) -> Result<Value, ApiError> {
+    let state = request.world();
+    let reads_all = state.settings.get(&request.bot).is_some_and(|settings| settings.reads_all_groups);
     Ok(json!({
         "id": bot.id(),
         "is_bot": true,
@@ -30,8 +30,8 @@ pub(super) fn get_me(context: Context<'_>, bot: &Arc<Bot>) -> Result<Value, ApiE
 }
 
 /// Scope and language of a list of commands.
-fn scope(context: Context<'_>) -> Result<(String, String), ApiError> {
-    let scope = match context.params().text("scope") {
+fn scope(request: Request<'_>) -> Result<(String, String), ApiError> {
+    let scope = match request.params().text("scope") {
         None => json!({"type": "default"}),
         Some(text) => serde_json::from_str(text)
             .map_err(|_no_json| ApiError::bad_request("can't parse BotCommandScope"))?,
@@ -49,13 +49,13 @@ fn scope(context: Context<'_>) -> Result<(String, String), ApiError> {
     if !SCOPES.contains(&kind) {
         return Err(ApiError::bad_request("can't parse BotCommandScope: unsupported type specified"));
     }
-    let language = context.params().text("language_code").unwrap_or_default();
+    let language = request.params().text("language_code").unwrap_or_default();
     Ok((scope.to_string(), language.to_owned()))
 }
 
-pub(super) fn set_commands(context: Context<'_>) -> Result<Value, ApiError> {
-    let key = scope(context)?;
-    let commands = context.params().json("commands");
+pub(super) fn set_commands(request: Request<'_>) -> Result<Value, ApiError> {
+    let key = scope(request)?;
+    let commands = request.params().json("commands");
     let list = commands
         .as_ref()
         .and_then(Value::as_array)
@@ -78,89 +78,89 @@ pub(super) fn set_commands(context: Context<'_>) -> Result<Value, ApiError> {
         }
         kept.push(json!({"command": name, "description": description}));
     }
-    let mut state = context.world();
-    state.settings.entry(context.bot).or_default().commands.insert(key, json!(kept));
+    let mut state = request.world();
+    state.settings.entry(request.bot).or_default().commands.insert(key, json!(kept));
     Ok(json!(true))
 }
 
-pub(super) fn get_commands(context: Context<'_>) -> Result<Value, ApiError> {
-    let key = scope(context)?;
-    let state = context.world();
-    let commands = state.settings.get(&context.bot).and_then(|settings| settings.commands.get(&key));
+pub(super) fn get_commands(request: Request<'_>) -> Result<Value, ApiError> {
+    let key = scope(request)?;
+    let state = request.world();
+    let commands = state.settings.get(&request.bot).and_then(|settings| settings.commands.get(&key));
     Ok(commands.cloned().unwrap_or_else(|| json!([])))
 }
 
-pub(super) fn delete_commands(context: Context<'_>) -> Result<Value, ApiError> {
-    let key = scope(context)?;
-    let mut state = context.world();
-    state.settings.entry(context.bot).or_default().commands.remove(&key);
+pub(super) fn delete_commands(request: Request<'_>) -> Result<Value, ApiError> {
+    let key = scope(request)?;
+    let mut state = request.world();
+    state.settings.entry(request.bot).or_default().commands.remove(&key);
     Ok(json!(true))
 }
 
 /// The parameter of `setMy…` and the field of the answer of `getMy…`.
-fn subject(context: Context<'_>) -> (&'static str, usize) {
-    match context.call.method.as_str() {
+fn subject(request: Request<'_>) -> (&'static str, usize) {
+    match request.call.method.as_str() {
         "setmyname" | "getmyname" => ("name", 64),
         "setmydescription" | "getmydescription" => ("description", 512),
         _ => ("short_description", 120),
     }
 }
 
-pub(super) fn set_text(context: Context<'_>, bot: &Arc<Bot>) -> Result<Value, ApiError> {
-    let (subject, limit) = subject(context);
-    let text = context.params().text(subject).unwrap_or_default();
+pub(super) fn set_text(request: Request<'_>, bot: &Arc<Bot>) -> Result<Value, ApiError> {
+    let (subject, limit) = subject(request);
+    let text = request.params().text(subject).unwrap_or_default();
     if text.chars().count() > limit {
         return Err(ApiError::bad_request(format!("{subject} is too long")));
     }
-    let language = context.params().text("language_code").unwrap_or_default();
-    let mut state = context.world();
+    let language = request.params().text("language_code").unwrap_or_default();
+    let mut state = request.world();
     if subject == "name" && language.is_empty() && !text.is_empty() {
         bot.set_first_name(text.to_owned());
-        if let Some(user) = state.users.get_mut(&context.bot) {
+        if let Some(user) = state.users.get_mut(&request.bot) {
             text.clone_into(&mut user.first_name);
         }
     }
-    let texts = &mut state.settings.entry(context.bot).or_default().texts;
+    let texts = &mut state.settings.entry(request.bot).or_default().texts;
     texts.insert((subject, language.to_owned()), text.to_owned());
     Ok(json!(true))
 }
 
-pub(super) fn get_text(context: Context<'_>, bot: &Arc<Bot>) -> Result<Value, ApiError> {
-    let (subject, _) = subject(context);
-    let language = context.params().text("language_code").unwrap_or_default();
-    let state = context.world();
-    let texts = state.settings.get(&context.bot).map(|settings| &settings.texts);
+pub(super) fn get_text(request: Request<'_>, bot: &Arc<Bot>) -> Result<Value, ApiError> {
+    let (subject, _) = subject(request);
+    let language = request.params().text("language_code").unwrap_or_default();
+    let state = request.world();
+    let texts = state.settings.get(&request.bot).map(|settings| &settings.texts);
     let text = |language: &str| texts.and_then(|texts| texts.get(&(subject, language.to_owned()))).cloned();
     let text = text(language).or_else(|| text("")).filter(|text| !text.is_empty());
     let default = if subject == "name" { bot.first_name() } else { String::new() };
     Ok(json!({subject: text.unwrap_or(default)}))
 }
 
-pub(super) fn set_menu_button(context: Context<'_>) -> Result<Value, ApiError> {
-    let button = context.params().json("menu_button").unwrap_or_else(|| json!({"type": "default"}));
+pub(super) fn set_menu_button(request: Request<'_>) -> Result<Value, ApiError> {
+    let button = request.params().json("menu_button").unwrap_or_else(|| json!({"type": "default"}));
     let kind = button.get("type").and_then(Value::as_str).unwrap_or_default();
     if !["commands", "web_app", "default"].contains(&kind) {
         return Err(ApiError::bad_request("MenuButton has unsupported type"));
     }
-    let chat = context.params().int("chat_id").unwrap_or(0);
-    let mut state = context.world();
-    state.settings.entry(context.bot).or_default().menu_buttons.insert(chat, button);
+    let chat = request.params().int("chat_id").unwrap_or(0);
+    let mut state = request.world();
+    state.settings.entry(request.bot).or_default().menu_buttons.insert(chat, button);
     Ok(json!(true))
 }
 
-pub(super) fn get_menu_button(context: Context<'_>) -> Result<Value, ApiError> {
-    let chat = context.params().int("chat_id").unwrap_or(0);
-    let state = context.world();
-    let buttons = state.settings.get(&context.bot).map(|settings| &settings.menu_buttons);
+pub(super) fn get_menu_button(request: Request<'_>) -> Result<Value, ApiError> {
+    let chat = request.params().int("chat_id").unwrap_or(0);
+    let state = request.world();
+    let buttons = state.settings.get(&request.bot).map(|settings| &settings.menu_buttons);
     let button = buttons.and_then(|buttons| buttons.get(&chat).or_else(|| buttons.get(&0)));
     Ok(button.cloned().unwrap_or_else(|| json!({"type": "commands"})))
 }
 
-pub(super) fn set_rights(context: Context<'_>) -> Result<Value, ApiError> {
-    let rights = context.params().json("rights").filter(Value::is_object);
-    let mut state = context.world();
-    let settings = state.settings.entry(context.bot).or_default();
-    if context.params().bool("for_channels") {
+pub(super) fn set_rights(request: Request<'_>) -> Result<Value, ApiError> {
+    let rights = request.params().json("rights").filter(Value::is_object);
+    let mut state = request.world();
+    let settings = state.settings.entry(request.bot).or_default();
+    if request.params().bool("for_channels") {
         settings.channel_rights = rights;
     } else {
         settings.group_rights = rights;
@@ -168,11 +168,11 @@ pub(super) fn set_rights(context: Context<'_>) -> Result<Value, ApiError> {
     Ok(json!(true))
 }
 
-pub(super) fn get_rights(context: Context<'_>) -> Result<Value, ApiError> {
-    let state = context.world();
-    let settings = state.settings.get(&context.bot);
+pub(super) fn get_rights(request: Request<'_>) -> Result<Value, ApiError> {
+    let state = request.world();
+    let settings = state.settings.get(&request.bot);
     let stored = settings.and_then(|settings| {
-        if context.params().bool("for_channels") {
+        if request.params().bool("for_channels") {
             settings.channel_rights.clone()
         } else {
             settings.group_rights.clone()

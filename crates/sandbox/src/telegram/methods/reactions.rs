@@ -2,18 +2,18 @@
 
 use serde_json::{Value, json};
 
-use super::Context;
+use super::Request;
 use super::target::{self, Access};
 use crate::telegram::ApiError;
 
 /// What a free account may react with.
 const EMOJI: &str = "❤ 👍 👎 🔥 🥰 👏 😁 🤔 🤯 😱 🤬 😢 🎉 🤩 🤮 💩 🙏 👌 🕊 🤡 🥱 🥴 😍 🐳 ❤‍🔥 🌚 🌭 💯 🤣 ⚡ 🍌 🏆 💔 🤨 😐 🍓 🍾 💋 🖕 😈 😴 😭 🤓 👻 👨‍💻 👀 🎃 🙈 😇 😨 🤝 ✍ 🤗 🫡 🎅 🎄 ☃ 💅 🤪 🗿 🆒 💘 🙉 🦄 😘 💊 🙊 😎 👾 🤷‍♂ 🤷 🤷‍♀ 😡";
 
-pub(super) fn set(context: Context<'_>) -> Result<Value, ApiError> {
-    let mut state = context.world();
-    let key = target::chat(&state, context, "chat_id", Access::Write)?;
-    let id = target::message_id(context)?;
-    let given = context.params().json("reaction").unwrap_or_else(|| json!([]));
+pub(super) fn set(request: Request<'_>) -> Result<Value, ApiError> {
+    let mut state = request.world();
+    let key = target::chat(&state, request, "chat_id", Access::Write)?;
+    let id = target::message_id(request)?;
+    let given = request.params().json("reaction").unwrap_or_else(|| json!([]));
     let reactions: Vec<Value> = given.as_array().cloned().unwrap_or_default();
     if reactions.len() > 1 {
         return Err(ApiError::bad_request("REACTIONS_TOO_MANY"));
@@ -21,7 +21,7 @@ pub(super) fn set(context: Context<'_>) -> Result<Value, ApiError> {
     if !reactions.iter().all(allowed) {
         return Err(ApiError::bad_request("REACTION_INVALID"));
     }
-    if state.react(key, id, context.bot, reactions) {
+    if state.react(key, id, request.bot, reactions) {
         Ok(json!(true))
     } else {
         Err(ApiError::bad_request("message to react not found"))
@@ -41,11 +41,11 @@ fn allowed(reaction: &Value) -> bool {
     }
 }
 
-pub(super) fn delete(context: Context<'_>) -> Result<Value, ApiError> {
-    let mut state = context.world();
-    let key = target::chat(&state, context, "chat_id", Access::Write)?;
-    let id = target::message_id(context)?;
-    let user = target::user(&state, context)?;
+pub(super) fn delete(request: Request<'_>) -> Result<Value, ApiError> {
+    let mut state = request.world();
+    let key = target::chat(&state, request, "chat_id", Access::Write)?;
+    let id = target::message_id(request)?;
+    let user = target::user(&state, request)?;
     if state.react(key, id, user, Vec::new()) {
         Ok(json!(true))
     } else {
@@ -53,10 +53,10 @@ pub(super) fn delete(context: Context<'_>) -> Result<Value, ApiError> {
     }
 }
 
-pub(super) fn delete_all(context: Context<'_>) -> Result<Value, ApiError> {
-    let mut state = context.world();
-    let key = target::chat(&state, context, "chat_id", Access::Write)?;
-    let user = target::user(&state, context)?;
+pub(super) fn delete_all(request: Request<'_>) -> Result<Value, ApiError> {
+    let mut state = request.world();
+    let key = target::chat(&state, request, "chat_id", Access::Write)?;
+    let user = target::user(&state, request)?;
     if let Some(chat) = state.chats.get_mut(&key) {
         for message in chat.messages.values_mut() {
             message.reactions.remove(&user);

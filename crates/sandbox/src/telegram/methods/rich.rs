@@ -4,7 +4,7 @@
 
 use serde_json::{Value, json};
 
-use super::Context;
+use super::Request;
 use super::target::{self, Access, Envelope};
 use crate::telegram::ApiError;
 use crate::telegram::world::State;
@@ -35,18 +35,18 @@ pub(super) fn content(input: &Value) -> Result<Content, ApiError> {
     Ok(Content::of("rich_message", message))
 }
 
-pub(super) fn send(context: Context<'_>) -> Result<Value, ApiError> {
-    let mut state = context.world();
-    let envelope = Envelope::read(&state, context)?;
-    let input = context.params().json("rich_message");
+pub(super) fn send(request: Request<'_>) -> Result<Value, ApiError> {
+    let mut state = request.world();
+    let envelope = Envelope::read(&state, request)?;
+    let input = request.params().json("rich_message");
     let input = input.ok_or_else(|| ApiError::bad_request("can't parse rich message JSON object"))?;
     let content = content(&input)?;
-    Ok(envelope.post(&mut state, context, content))
+    Ok(envelope.post(&mut state, request, content))
 }
 
 /// The `Checklist` of an `InputChecklist`.
-fn checklist(state: &State, context: Context<'_>) -> Result<Content, ApiError> {
-    let input = context.params().json("checklist").filter(Value::is_object);
+fn checklist(state: &State, request: Request<'_>) -> Result<Content, ApiError> {
+    let input = request.params().json("checklist").filter(Value::is_object);
     let input = input.ok_or_else(|| ApiError::bad_request("can't parse checklist JSON object"))?;
     let tasks = input.get("tasks").and_then(Value::as_array).filter(|tasks| !tasks.is_empty());
     let tasks = tasks.ok_or_else(|| ApiError::bad_request("checklist must have at least one task"))?;
@@ -79,31 +79,31 @@ fn checklist(state: &State, context: Context<'_>) -> Result<Content, ApiError> {
 }
 
 /// Checklists are sent for a business account only, through its connection.
-fn connection(state: &State, context: Context<'_>) -> Result<String, ApiError> {
-    let id = context.params().required("business_connection_id")?;
-    let known = state.business.contains_key(&(context.bot, id.to_owned()));
+fn connection(state: &State, request: Request<'_>) -> Result<String, ApiError> {
+    let id = request.params().required("business_connection_id")?;
+    let known = state.business.contains_key(&(request.bot, id.to_owned()));
     if known { Ok(id.to_owned()) } else { Err(ApiError::bad_request("business connection not found")) }
 }
 
-pub(super) fn send_checklist(context: Context<'_>) -> Result<Value, ApiError> {
-    let mut state = context.world();
-    connection(&state, context)?;
-    let envelope = Envelope::read(&state, context)?;
-    let content = checklist(&state, context)?;
-    Ok(envelope.post(&mut state, context, content))
+pub(super) fn send_checklist(request: Request<'_>) -> Result<Value, ApiError> {
+    let mut state = request.world();
+    connection(&state, request)?;
+    let envelope = Envelope::read(&state, request)?;
+    let content = checklist(&state, request)?;
+    Ok(envelope.post(&mut state, request, content))
 }
 
-pub(super) fn edit_checklist(context: Context<'_>) -> Result<Value, ApiError> {
-    let mut state = context.world();
-    connection(&state, context)?;
-    let key = target::chat(&state, context, "chat_id", Access::Write)?;
-    let id = target::message_id(context)?;
-    let content = checklist(&state, context)?;
+pub(super) fn edit_checklist(request: Request<'_>) -> Result<Value, ApiError> {
+    let mut state = request.world();
+    connection(&state, request)?;
+    let key = target::chat(&state, request, "chat_id", Access::Write)?;
+    let id = target::message_id(request)?;
+    let content = checklist(&state, request)?;
     let message = state.chats.get(&key).and_then(|chat| chat.find_message(id));
     let message = message.ok_or_else(|| ApiError::bad_request("message to edit not found"))?;
-    if message.content.kind != "checklist" || !message.is_from(context.bot) {
+    if message.content.kind != "checklist" || !message.is_from(request.bot) {
         return Err(ApiError::bad_request("message can't be edited"));
     }
     state.edit(key, id, content);
-    Ok(state.message_json(key, id, context.bot).unwrap_or(Value::Null))
+    Ok(state.message_json(key, id, request.bot).unwrap_or(Value::Null))
 }

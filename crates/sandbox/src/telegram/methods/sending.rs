@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::Context;
+use super::Request;
 use super::target::{self, Access, Envelope};
 use crate::telegram::ApiError;
 use crate::telegram::world::State;
@@ -18,12 +18,12 @@ const ACTION_MS: i64 = 5_000;
 
 /// A formatted text from the parameters of these names, within Telegram's bounds.
 pub(super) fn formatted_text(
-    context: Context<'_>,
+    request: Request<'_>,
     text: &str,
     mode: &str,
     entities: &str,
 ) -> Result<Formatted, ApiError> {
-    let params = context.params();
+    let params = request.params();
     let formatted = entities::parse(
         params.text(text).unwrap_or_default(),
         params.text(mode),
@@ -60,24 +60,24 @@ pub(super) fn put_caption(
     Ok(())
 }
 
-pub(super) fn message(context: Context<'_>) -> Result<Value, ApiError> {
-    let mut state = context.world();
-    let envelope = Envelope::read(&state, context)?;
-    let formatted = formatted_text(context, "text", "parse_mode", "entities")?;
+pub(super) fn message(request: Request<'_>) -> Result<Value, ApiError> {
+    let mut state = request.world();
+    let envelope = Envelope::read(&state, request)?;
+    let formatted = formatted_text(request, "text", "parse_mode", "entities")?;
     let mut content = state.text_content(&formatted);
-    if let Some(options) = context.params().json("link_preview_options").filter(Value::is_object) {
+    if let Some(options) = request.params().json("link_preview_options").filter(Value::is_object) {
         content.fields.insert("link_preview_options".into(), options);
-    } else if context.params().bool("disable_web_page_preview") {
+    } else if request.params().bool("disable_web_page_preview") {
         content.fields.insert("link_preview_options".into(), json!({"is_disabled": true}));
     }
-    Ok(envelope.post(&mut state, context, content))
+    Ok(envelope.post(&mut state, request, content))
 }
 
 /// `latitude` and `longitude`, checked.
-pub(super) fn place(context: Context<'_>) -> Result<Map<String, Value>, ApiError> {
+pub(super) fn place(request: Request<'_>) -> Result<Map<String, Value>, ApiError> {
     let number = |name: &str, limit: f64| -> Result<f64, ApiError> {
         let text =
-            context.params().text(name).ok_or_else(|| ApiError::bad_request(format!("{name} is empty")))?;
+            request.params().text(name).ok_or_else(|| ApiError::bad_request(format!("{name} is empty")))?;
         text.trim()
             .parse::<f64>()
             .ok()
@@ -88,31 +88,31 @@ pub(super) fn place(context: Context<'_>) -> Result<Map<String, Value>, ApiError
     place.insert("latitude".into(), json!(number("latitude", 90.0)?));
     place.insert("longitude".into(), json!(number("longitude", 180.0)?));
     if let Some(accuracy) =
-        context.params().text("horizontal_accuracy").and_then(|text| text.parse::<f64>().ok())
+        request.params().text("horizontal_accuracy").and_then(|text| text.parse::<f64>().ok())
     {
         place.insert("horizontal_accuracy".into(), json!(accuracy));
     }
     for name in ["live_period", "heading", "proximity_alert_radius"] {
-        if let Some(number) = context.params().int(name).filter(|number| *number > 0) {
+        if let Some(number) = request.params().int(name).filter(|number| *number > 0) {
             place.insert(name.into(), json!(number));
         }
     }
     Ok(place)
 }
 
-pub(super) fn location(context: Context<'_>) -> Result<Value, ApiError> {
-    let mut state = context.world();
-    let envelope = Envelope::read(&state, context)?;
-    let place = place(context)?;
-    Ok(envelope.post(&mut state, context, Content::of("location", Value::Object(place))))
+pub(super) fn location(request: Request<'_>) -> Result<Value, ApiError> {
+    let mut state = request.world();
+    let envelope = Envelope::read(&state, request)?;
+    let place = place(request)?;
+    Ok(envelope.post(&mut state, request, Content::of("location", Value::Object(place))))
 }
 
-pub(super) fn venue(context: Context<'_>) -> Result<Value, ApiError> {
-    let mut state = context.world();
-    let envelope = Envelope::read(&state, context)?;
-    let params = context.params();
+pub(super) fn venue(request: Request<'_>) -> Result<Value, ApiError> {
+    let mut state = request.world();
+    let envelope = Envelope::read(&state, request)?;
+    let params = request.params();
     let mut venue = json!({
-        "location": place(context)?,
+        "location": place(request)?,
         "title": params.required("title")?,
         "address": params.required("address")?,
     });
@@ -121,13 +121,13 @@ pub(super) fn venue(context: Context<'_>) -> Result<Value, ApiError> {
             venue[name] = json!(text);
         }
     }
-    Ok(envelope.post(&mut state, context, Content::of("venue", venue)))
+    Ok(envelope.post(&mut state, request, Content::of("venue", venue)))
 }
 
-pub(super) fn contact(context: Context<'_>) -> Result<Value, ApiError> {
-    let mut state = context.world();
-    let envelope = Envelope::read(&state, context)?;
-    let params = context.params();
+pub(super) fn contact(request: Request<'_>) -> Result<Value, ApiError> {
+    let mut state = request.world();
+    let envelope = Envelope::read(&state, request)?;
+    let params = request.params();
     let phone = params.text("phone_number").ok_or_else(|| ApiError::bad_request("phone_number is empty"))?;
     let name = params.text("first_name").ok_or_else(|| ApiError::bad_request("first_name is empty"))?;
     let mut contact = json!({"phone_number": phone, "first_name": name});
@@ -140,13 +140,13 @@ pub(super) fn contact(context: Context<'_>) -> Result<Value, ApiError> {
     if let Some(owner) = owner {
         contact["user_id"] = json!(owner);
     }
-    Ok(envelope.post(&mut state, context, Content::of("contact", contact)))
+    Ok(envelope.post(&mut state, request, Content::of("contact", contact)))
 }
 
-pub(super) fn dice(context: Context<'_>) -> Result<Value, ApiError> {
-    let mut state = context.world();
-    let envelope = Envelope::read(&state, context)?;
-    let emoji = context.params().text("emoji").unwrap_or("🎲");
+pub(super) fn dice(request: Request<'_>) -> Result<Value, ApiError> {
+    let mut state = request.world();
+    let envelope = Envelope::read(&state, request)?;
+    let emoji = request.params().text("emoji").unwrap_or("🎲");
     let faces = match emoji {
         "🎲" | "🎯" | "🎳" => 6,
         "🏀" | "⚽" => 5,
@@ -154,18 +154,18 @@ pub(super) fn dice(context: Context<'_>) -> Result<Value, ApiError> {
         _ => return Err(ApiError::bad_request("wrong emoji specified")),
     };
     let value = state.random.range(1..faces + 1);
-    Ok(envelope.post(&mut state, context, Content::of("dice", json!({"emoji": emoji, "value": value}))))
+    Ok(envelope.post(&mut state, request, Content::of("dice", json!({"emoji": emoji, "value": value}))))
 }
 
-pub(super) fn game(context: Context<'_>) -> Result<Value, ApiError> {
-    let mut state = context.world();
-    let envelope = Envelope::read(&state, context)?;
-    let name = context.params().required("game_short_name")?;
+pub(super) fn game(request: Request<'_>) -> Result<Value, ApiError> {
+    let mut state = request.world();
+    let envelope = Envelope::read(&state, request)?;
+    let name = request.params().required("game_short_name")?;
     let game = json!({"title": name, "description": "", "photo": []});
-    Ok(envelope.post(&mut state, context, Content::of("game", game)))
+    Ok(envelope.post(&mut state, request, Content::of("game", game)))
 }
 
-pub(super) fn chat_action(context: Context<'_>) -> Result<Value, ApiError> {
+pub(super) fn chat_action(request: Request<'_>) -> Result<Value, ApiError> {
     const ACTIONS: [&str; 13] = [
         "typing",
         "upload_photo",
@@ -181,29 +181,29 @@ pub(super) fn chat_action(context: Context<'_>) -> Result<Value, ApiError> {
         "record_audio",
         "upload_audio",
     ];
-    let mut state = context.world();
-    let key = target::chat(&state, context, "chat_id", Access::Write)?;
-    let action = context.params().required("action")?.to_lowercase();
+    let mut state = request.world();
+    let key = target::chat(&state, request, "chat_id", Access::Write)?;
+    let action = request.params().required("action")?.to_lowercase();
     if action != "cancel" && !ACTIONS.contains(&action.as_str()) {
         return Err(ApiError::bad_request("wrong parameter action in request"));
     }
     let until_ms = state.clock.now_ms() + ACTION_MS;
     if let Some(chat) = state.chats.get_mut(&key) {
-        chat.typing = (action != "cancel").then(|| Typing { bot: context.bot, action, until_ms });
+        chat.typing = (action != "cancel").then(|| Typing { bot: request.bot, action, until_ms });
     }
     Ok(json!(true))
 }
 
 /// A preview of a text that is being generated: it shows like an action and leaves nothing.
-pub(super) fn draft(context: Context<'_>) -> Result<Value, ApiError> {
-    let mut state = context.world();
-    let key = target::chat(&state, context, "chat_id", Access::Write)?;
-    if context.params().int("draft_id").unwrap_or_default() == 0 {
+pub(super) fn draft(request: Request<'_>) -> Result<Value, ApiError> {
+    let mut state = request.world();
+    let key = target::chat(&state, request, "chat_id", Access::Write)?;
+    if request.params().int("draft_id").unwrap_or_default() == 0 {
         return Err(ApiError::bad_request("draft_id must be non-zero"));
     }
     let until_ms = state.clock.now_ms() + 30_000;
     if let Some(chat) = state.chats.get_mut(&key) {
-        chat.typing = Some(Typing { bot: context.bot, action: "typing".to_owned(), until_ms });
+        chat.typing = Some(Typing { bot: request.bot, action: "typing".to_owned(), until_ms });
     }
     Ok(json!(true))
 }

@@ -2,33 +2,33 @@
 
 use serde_json::{Map, Value, json};
 
-use super::Context;
+use super::Request;
 use crate::telegram::ApiError;
 use crate::telegram::world::State;
 use crate::telegram::world::media::{Hints, MediaKind};
 use crate::telegram::world::message::FILE_KEY;
 
-pub(super) fn upload(context: Context<'_>) -> Result<Value, ApiError> {
-    let state = context.world();
-    super::target::user(&state, context)?;
-    let file = context.call.attached("sticker");
+pub(super) fn upload(request: Request<'_>) -> Result<Value, ApiError> {
+    let state = request.world();
+    super::target::user(&state, request)?;
+    let file = request.call.attached("sticker");
     let file = file.ok_or_else(|| ApiError::bad_request("there is no sticker in the request"))?;
     let hints = Hints::default();
-    let value = state.shelf.add(context.bot, MediaKind::Sticker, file.bytes.clone(), None, None, &hints)?;
+    let value = state.shelf.add(request.bot, MediaKind::Sticker, file.bytes.clone(), None, None, &hints)?;
     let file = json!({FILE_KEY: value[FILE_KEY], "file_size": value["file_size"]});
-    Ok(state.with_file_ids(&file, context.bot))
+    Ok(state.with_file_ids(&file, request.bot))
 }
 
 /// The `Sticker` of an `InputSticker`, file ids still by key.
-fn sticker(state: &State, context: Context<'_>, input: &Value, set: &str) -> Result<Value, ApiError> {
+fn sticker(state: &State, request: Request<'_>, input: &Value, set: &str) -> Result<Value, ApiError> {
     let name = input.get("sticker").and_then(Value::as_str).unwrap_or_default();
-    let upload = name.strip_prefix("attach://").and_then(|part| context.call.file(part));
+    let upload = name.strip_prefix("attach://").and_then(|part| request.call.file(part));
     let mut value = match upload {
         Some(file) => {
             let hints = Hints::default();
-            state.shelf.add(context.bot, MediaKind::Sticker, file.bytes.clone(), None, None, &hints)?
+            state.shelf.add(request.bot, MediaKind::Sticker, file.bytes.clone(), None, None, &hints)?
         }
-        None => match state.shelf.by_file_id(context.bot, name) {
+        None => match state.shelf.by_file_id(request.bot, name) {
             Some((MediaKind::Sticker, value)) => value,
             Some(_) => return Err(ApiError::bad_request("STICKER_FILE_INVALID")),
             None => return Err(ApiError::bad_request("wrong file identifier/HTTP URL specified")),
@@ -40,12 +40,12 @@ fn sticker(state: &State, context: Context<'_>, input: &Value, set: &str) -> Res
     Ok(value)
 }
 
-pub(super) fn create(context: Context<'_>) -> Result<Value, ApiError> {
-    let mut state = context.world();
-    super::target::user(&state, context)?;
-    let params = context.params();
+pub(super) fn create(request: Request<'_>) -> Result<Value, ApiError> {
+    let mut state = request.world();
+    super::target::user(&state, request)?;
+    let params = request.params();
     let name = params.required("name")?;
-    let own = state.users.get(&context.bot).and_then(|user| user.username.clone()).unwrap_or_default();
+    let own = state.users.get(&request.bot).and_then(|user| user.username.clone()).unwrap_or_default();
     if !name.to_lowercase().ends_with(&format!("_by_{}", own.to_lowercase())) {
         return Err(ApiError::bad_request("invalid sticker set name is specified"));
     }
@@ -54,13 +54,13 @@ pub(super) fn create(context: Context<'_>) -> Result<Value, ApiError> {
     let inputs = inputs.as_ref().and_then(Value::as_array).filter(|list| !list.is_empty());
     let inputs = inputs.ok_or_else(|| ApiError::bad_request("can't parse stickers JSON object"))?;
     let stickers =
-        inputs.iter().map(|input| sticker(&state, context, input, name)).collect::<Result<Vec<_>, _>>()?;
+        inputs.iter().map(|input| sticker(&state, request, input, name)).collect::<Result<Vec<_>, _>>()?;
     let mut set = Map::new();
     set.insert("name".into(), json!(name));
     set.insert("title".into(), json!(title));
     set.insert("sticker_type".into(), json!(params.text("sticker_type").unwrap_or("regular")));
     set.insert("stickers".into(), json!(stickers));
-    let sets = &mut state.settings.entry(context.bot).or_default().sticker_sets;
+    let sets = &mut state.settings.entry(request.bot).or_default().sticker_sets;
     if sets.contains_key(&name.to_lowercase()) {
         return Err(ApiError::bad_request("sticker set name is already occupied"));
     }
@@ -68,13 +68,13 @@ pub(super) fn create(context: Context<'_>) -> Result<Value, ApiError> {
     Ok(json!(true))
 }
 
-pub(super) fn add(context: Context<'_>) -> Result<Value, ApiError> {
-    let mut state = context.world();
-    let name = context.params().required("name")?;
-    let input = context.params().json("sticker");
+pub(super) fn add(request: Request<'_>) -> Result<Value, ApiError> {
+    let mut state = request.world();
+    let name = request.params().required("name")?;
+    let input = request.params().json("sticker");
     let input = input.ok_or_else(|| ApiError::bad_request("can't parse sticker JSON object"))?;
-    let value = sticker(&state, context, &input, name)?;
-    let sets = &mut state.settings.entry(context.bot).or_default().sticker_sets;
+    let value = sticker(&state, request, &input, name)?;
+    let sets = &mut state.settings.entry(request.bot).or_default().sticker_sets;
     let set =
         sets.get_mut(&name.to_lowercase()).ok_or_else(|| ApiError::bad_request("STICKERSET_INVALID"))?;
     if let Some(list) = set.get_mut("stickers").and_then(Value::as_array_mut) {
@@ -84,17 +84,17 @@ pub(super) fn add(context: Context<'_>) -> Result<Value, ApiError> {
 }
 
 /// Sets are public: any bot finds them by name.
-pub(super) fn get(context: Context<'_>) -> Result<Value, ApiError> {
-    let state = context.world();
-    let name = context.params().required("name")?.to_lowercase();
+pub(super) fn get(request: Request<'_>) -> Result<Value, ApiError> {
+    let state = request.world();
+    let name = request.params().required("name")?.to_lowercase();
     let set = state.settings.values().find_map(|settings| settings.sticker_sets.get(&name));
     let set = set.ok_or_else(|| ApiError::bad_request("STICKERSET_INVALID"))?;
-    Ok(state.with_file_ids(&Value::Object(set.clone()), context.bot))
+    Ok(state.with_file_ids(&Value::Object(set.clone()), request.bot))
 }
 
-pub(super) fn delete(context: Context<'_>) -> Result<Value, ApiError> {
-    let mut state = context.world();
-    let name = context.params().required("name")?.to_lowercase();
-    let sets = &mut state.settings.entry(context.bot).or_default().sticker_sets;
+pub(super) fn delete(request: Request<'_>) -> Result<Value, ApiError> {
+    let mut state = request.world();
+    let name = request.params().required("name")?.to_lowercase();
+    let sets = &mut state.settings.entry(request.bot).or_default().sticker_sets;
     sets.remove(&name).map(|_| json!(true)).ok_or_else(|| ApiError::bad_request("STICKERSET_INVALID"))
 }

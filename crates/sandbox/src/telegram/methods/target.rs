@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::Context;
+use super::Request;
 use crate::telegram::ApiError;
 use crate::telegram::world::State;
 use crate::telegram::world::chat::{ChatKey, ChatKind, Status};
@@ -21,14 +21,14 @@ pub(super) enum Access {
 /// The chat that a parameter names.
 pub(super) fn chat(
     state: &State,
-    context: Context<'_>,
+    request: Request<'_>,
     name: &str,
     access: Access,
 ) -> Result<ChatKey, ApiError> {
     let text =
-        context.params().text(name).ok_or_else(|| ApiError::bad_request(format!("{name} is empty")))?;
-    let key = find(state, context.bot, text, access)?;
-    check(state, context.bot, key, access)?;
+        request.params().text(name).ok_or_else(|| ApiError::bad_request(format!("{name} is empty")))?;
+    let key = find(state, request.bot, text, access)?;
+    check(state, request.bot, key, access)?;
     Ok(key)
 }
 
@@ -90,6 +90,9 @@ fn check(state: &State, bot: i64, key: ChatKey, access: Access) -> Result<(), Ap
     if let Some(to) = chat.migrated_to {
         return Err(ApiError::migrated(to));
     }
+    if chat.removed {
+        return Err(ApiError::forbidden("the group chat was deleted"));
+    }
     let kind = chat.kind.name();
     match chat.members.get(&bot).map(|member| member.status) {
         // Public chats can be looked at by anybody.
@@ -115,16 +118,16 @@ fn check(state: &State, bot: i64, key: ChatKey, access: Access) -> Result<(), Ap
 }
 
 /// `message_id`, as Telegram complains about its absence.
-pub(super) fn message_id(context: Context<'_>) -> Result<i64, ApiError> {
-    match context.params().int("message_id") {
+pub(super) fn message_id(request: Request<'_>) -> Result<i64, ApiError> {
+    match request.params().int("message_id") {
         Some(id) if id > 0 => Ok(id),
         _ => Err(ApiError::bad_request("message identifier is not specified")),
     }
 }
 
 /// `message_ids`: 1 to 100, growing.
-pub(super) fn message_ids(context: Context<'_>) -> Result<Vec<i64>, ApiError> {
-    let list = context
+pub(super) fn message_ids(request: Request<'_>) -> Result<Vec<i64>, ApiError> {
+    let list = request
         .params()
         .json("message_ids")
         .ok_or_else(|| ApiError::bad_request("message identifiers are not specified"))?;
@@ -148,8 +151,8 @@ pub(super) fn message_ids(context: Context<'_>) -> Result<Vec<i64>, ApiError> {
 }
 
 /// `user_id` of somebody who exists.
-pub(super) fn user(state: &State, context: Context<'_>) -> Result<i64, ApiError> {
-    let id = context.params().int("user_id").filter(|id| *id > 0);
+pub(super) fn user(state: &State, request: Request<'_>) -> Result<i64, ApiError> {
+    let id = request.params().int("user_id").filter(|id| *id > 0);
     let id = id.ok_or_else(|| ApiError::bad_request("invalid user_id specified"))?;
     if state.users.contains_key(&id) { Ok(id) } else { Err(ApiError::bad_request("user not found")) }
 }
@@ -163,13 +166,13 @@ pub(super) struct Envelope {
 
 impl Envelope {
     /// Reads the common parameters.
-    pub(super) fn read(state: &State, context: Context<'_>) -> Result<Self, ApiError> {
-        let params = context.params();
-        let key = chat(state, context, "chat_id", Access::Write)?;
+    pub(super) fn read(state: &State, request: Request<'_>) -> Result<Self, ApiError> {
+        let params = request.params();
+        let key = chat(state, request, "chat_id", Access::Write)?;
         if params.text("business_connection_id").is_some() {
             return Err(ApiError::bad_request("business connection not found"));
         }
-        let mut draft = Draft::new(context.bot, state.author_in(key, context.bot), Content::default());
+        let mut draft = Draft::new(request.bot, state.author_in(key, request.bot), Content::default());
         match Markup::read(params.text("reply_markup"))? {
             None => {}
             Some(Markup::Inline(keyboard)) => draft.inline_keyboard = Some(keyboard),
@@ -179,7 +182,7 @@ impl Envelope {
             Some(Markup::Reply(markup) | Markup::ForceReply(markup)) => draft.reply_keyboard = Some(markup),
             Some(Markup::Remove) => draft.reply_keyboard = Some(json!({"remove_keyboard": true})),
         }
-        reply(state, context, key, &mut draft)?;
+        reply(state, request, key, &mut draft)?;
         if params.bool("protect_content") {
             draft.context.insert("has_protected_content".into(), json!(true));
         }
@@ -216,10 +219,10 @@ impl Envelope {
     }
 
     /// Posts a content and answers with the message.
-    pub(super) fn post(self, state: &mut State, context: Context<'_>, content: Content) -> Value {
+    pub(super) fn post(self, state: &mut State, request: Request<'_>, content: Content) -> Value {
         let key = self.key;
         let id = self.post_hidden(state, content, serde_json::Map::new());
-        state.message_json(key, id, context.bot).unwrap_or(Value::Null)
+        state.message_json(key, id, request.bot).unwrap_or(Value::Null)
     }
 
     /// Posts a content of which the server knows more than it shows; gives the id.
@@ -245,8 +248,8 @@ impl Envelope {
 }
 
 /// `reply_parameters`, or the older `reply_to_message_id`.
-fn reply(state: &State, context: Context<'_>, key: ChatKey, draft: &mut Draft) -> Result<(), ApiError> {
-    let params = context.params();
+fn reply(state: &State, request: Request<'_>, key: ChatKey, draft: &mut Draft) -> Result<(), ApiError> {
+    let params = request.params();
     let given = params.json("reply_parameters").filter(Value::is_object);
     let number = |value: &Value| value.as_i64().or_else(|| value.as_str()?.parse().ok());
     let (id, lenient) = match &given {
@@ -262,7 +265,7 @@ fn reply(state: &State, context: Context<'_>, key: ChatKey, draft: &mut Draft) -
         other => other.to_string(),
     });
     let from = match elsewhere {
-        Some(chat) => find(state, context.bot, &chat, Access::Look)?,
+        Some(chat) => find(state, request.bot, &chat, Access::Look)?,
         None => key,
     };
     let Some(message) = state.chats.get(&from).and_then(|chat| chat.find_message(id)) else {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::Context;
+use super::Request;
 use super::input_file;
 use super::sending::put_caption;
 use super::target::Envelope;
@@ -56,14 +56,14 @@ impl Options for Value {
 }
 
 /// What the sender says about a file.
-pub(super) fn hints(context: Context<'_>, options: &impl Options) -> Hints {
+pub(super) fn hints(request: Request<'_>, options: &impl Options) -> Hints {
     let thumbnail = options
         .text("thumbnail")
         .or_else(|| options.text("thumb"))
         .and_then(|value| value.strip_prefix("attach://").map(str::to_owned));
     let part = thumbnail.as_deref().map_or_else(
-        || context.call.file("thumbnail").or_else(|| context.call.file("thumb")),
-        |part| context.call.file(part),
+        || request.call.file("thumbnail").or_else(|| request.call.file("thumb")),
+        |part| request.call.file(part),
     );
     Hints {
         width: options.number("width").or_else(|| options.number("length")).filter(|number| *number > 0),
@@ -105,22 +105,22 @@ pub(super) fn captioned(
     Ok(content)
 }
 
-pub(super) async fn send(context: Context<'_>) -> Result<Value, ApiError> {
+pub(super) async fn send(request: Request<'_>) -> Result<Value, ApiError> {
     // Refuse before a page is fetched or bytes are stored.
-    Envelope::read(&context.world(), context)?;
-    let name = context.call.method.as_str();
+    Envelope::read(&request.world(), request)?;
+    let name = request.call.method.as_str();
     let part = match name {
         "sendvideonote" => "video_note",
         "sendlivephoto" => "live_photo",
         name => name.strip_prefix("send").unwrap_or(name),
     };
     let kind = MediaKind::read(part).unwrap_or(MediaKind::Document);
-    let params = context.params();
-    let file = input_file::read(context, params.text(part), part, kind).await?;
-    let hints = hints(context, params);
-    let (real, value) = input_file::describe(context, file, kind, &hints)?;
-    let mut state = context.world();
-    let envelope = Envelope::read(&state, context)?;
+    let params = request.params();
+    let file = input_file::read(request, params.text(part), part, kind).await?;
+    let hints = hints(request, params);
+    let (real, value) = input_file::describe(request, file, kind, &hints)?;
+    let mut state = request.world();
+    let envelope = Envelope::read(&state, request)?;
     let content = captioned(&state, real, value, params)?;
-    Ok(envelope.post(&mut state, context, content))
+    Ok(envelope.post(&mut state, request, content))
 }

@@ -221,6 +221,8 @@ pub(crate) struct Chat {
     pub(crate) answers: Vec<CallbackAnswer>,
     /// The supergroup it was upgraded to.
     pub(crate) migrated_to: Option<i64>,
+    /// The group was deleted.
+    pub(crate) removed: bool,
     /// The private chat's person blocked the bot.
     pub(crate) blocked: bool,
     /// Identifies the chat in callback queries without giving its id away.
@@ -246,6 +248,7 @@ impl Chat {
             typing: None,
             answers: Vec::new(),
             migrated_to: None,
+            removed: false,
             blocked: false,
             instance,
         }

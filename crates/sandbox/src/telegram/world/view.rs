@@ -96,12 +96,11 @@ impl State {
                 .answers
                 .iter()
                 .map(|answer| {
-                    serde_json::json!({
-                        "user": answer.user,
-                        "message_id": answer.message_id,
-                        "data": answer.data,
-                        "answer": answer.answer,
-                    })
+                    let mut shown = answer.answer.clone();
+                    shown["user"] = answer.user.into();
+                    shown["message_id"] = answer.message_id.into();
+                    shown["data"] = answer.data.clone().into();
+                    shown
                 })
                 .collect(),
         })

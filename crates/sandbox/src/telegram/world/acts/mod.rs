@@ -52,6 +52,9 @@ impl State {
         let Some(chat) = self.chats.get(&actor.chat) else {
             return Err(ActError::NotFound("there is no such chat".to_owned()));
         };
+        if chat.removed {
+            return Err(ActError::impossible("the group was deleted", "another group"));
+        }
         if chat.blocked {
             return Err(ActError::impossible("the user has blocked the bot", "an unblock or a start first"));
         }

@@ -255,7 +255,7 @@ mod tests {
             ),
             ("😀 *b*", "😀 b | Plain(\"bold\") 3+1"),
             ("\\*a\\.", "*a."),
-            ("```python\nx = 1\n```", "x = 1\n | Pre(Some(\"python\")) 0+6"),
+            ("```python\nx = 1\n```", "x = 1 | Pre(Some(\"python\")) 0+5"),
             ("![👍](tg://emoji?id=5368324170671202286)", "👍 | CustomEmoji(\"5368324170671202286\") 0+2"),
             (">a\n>b\nc", "a\nb\nc | Plain(\"blockquote\") 0+4"),
             (">a\n>b||", "a\nb | Plain(\"expandable_blockquote\") 0+3"),
