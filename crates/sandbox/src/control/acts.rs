@@ -137,9 +137,11 @@ struct Start {
 struct File {
     /// In albums only.
     kind: Option<String>,
-    file_base64: Option<String>,
+    #[serde(rename = "file_base64")]
+    base64: Option<String>,
     size: Option<usize>,
-    file_name: Option<String>,
+    #[serde(rename = "file_name")]
+    name: Option<String>,
     mime_type: Option<String>,
     caption: Option<String>,
     width: Option<i64>,
@@ -431,7 +433,7 @@ fn parse<T: DeserializeOwned>(act: Act, body: Value) -> Result<T, Refusal> {
 }
 
 fn upload(file: File) -> Result<Upload, Refusal> {
-    let bytes = match (file.file_base64, file.size) {
+    let bytes = match (file.base64, file.size) {
         (Some(text), None) => {
             let bytes = STANDARD.decode(text.trim());
             Some(
@@ -459,7 +461,7 @@ fn upload(file: File) -> Result<Upload, Refusal> {
     };
     Ok(Upload {
         bytes: bytes.map(Into::into),
-        file_name: file.file_name,
+        file_name: file.name,
         mime_type: file.mime_type,
         caption: file.caption,
         hints,

@@ -29,12 +29,12 @@ impl Refusal {
     }
 
     /// A route that does not exist.
-    pub(super) async fn no_route() -> Self {
+    pub(super) fn no_route() -> Self {
         Self::not_found("there is no such route", "a route that /openapi.json lists")
     }
 
     /// A route that exists for another method.
-    pub(super) async fn no_method() -> Self {
+    pub(super) fn no_method() -> Self {
         let status = StatusCode::METHOD_NOT_ALLOWED;
         let expected = "a method that /openapi.json lists for this route";
         Self { status, ..Self::bad("this route has no such method", expected) }

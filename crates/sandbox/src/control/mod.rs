@@ -41,8 +41,8 @@ pub(crate) fn router(telegram: Telegram) -> Router {
         router = router.route(&path, methods);
     }
     router
-        .fallback(Refusal::no_route)
-        .method_not_allowed_fallback(Refusal::no_method)
+        .fallback(|| async { Refusal::no_route() })
+        .method_not_allowed_fallback(|| async { Refusal::no_method() })
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .with_state(telegram)
 }

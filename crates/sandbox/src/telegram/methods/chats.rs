@@ -8,7 +8,7 @@ use crate::telegram::ApiError;
 use crate::telegram::world::State;
 use crate::telegram::world::chat::{Chat, ChatKey, ChatKind, Status};
 use crate::telegram::world::media::{Hints, MediaKind};
-use crate::telegram::world::message::{Author, Content, Draft};
+use crate::telegram::world::message::{Content, Draft};
 use crate::telegram::world::render::PINNED;
 
 /// The group or channel that `chat_id` names, in which the bot holds the right.
@@ -33,7 +33,7 @@ pub(super) fn managed(state: &State, request: Request<'_>, right: &str) -> Resul
     Ok(key)
 }
 
-fn chat_mut<'a>(state: &'a mut State, key: ChatKey) -> Result<&'a mut Chat, ApiError> {
+fn chat_mut(state: &mut State, key: ChatKey) -> Result<&mut Chat, ApiError> {
     state.chats.get_mut(&key).ok_or_else(|| ApiError::bad_request("chat not found"))
 }
 
@@ -187,10 +187,7 @@ pub(super) fn member_count(request: Request<'_>) -> Result<Value, ApiError> {
 
 /// A service message in the bot's name; the bot gets it too.
 fn tell(state: &mut State, request: Request<'_>, key: ChatKey, content: Content) {
-    let author = match state.author_in(key, request.bot) {
-        Author::Chat => Author::Chat,
-        Author::Account(bot) => Author::Account(bot),
-    };
+    let author = state.author_in(key, request.bot);
     let id = state.post_quietly(key, Draft::new(request.bot, author, content));
     state.announce_to_all(key, id, "message");
 }

@@ -43,7 +43,7 @@ impl How {
     }
 }
 
-fn source<'a>(state: &'a State, from: ChatKey, id: i64, how: How) -> Result<&'a Message, ApiError> {
+fn source(state: &State, from: ChatKey, id: i64, how: How) -> Result<&Message, ApiError> {
     let chat = state.chats.get(&from);
     let message = chat.and_then(|chat| chat.find_message(id));
     message.ok_or_else(|| ApiError::bad_request(format!("message to {} not found", how.verb())))

@@ -45,7 +45,7 @@ pub(super) fn create(request: Request<'_>) -> Result<Value, ApiError> {
     let thread = tell(&mut state, request, key, None, "forum_topic_created", topic.clone());
     topic["message_thread_id"] = json!(thread);
     if let Value::Object(topic) = &topic {
-        state.settings.entry(request.bot).or_default().topics.insert((key.id(), thread), topic.clone());
+        state.topics.insert((key.id(), thread), topic.clone());
     }
     Ok(topic)
 }
@@ -53,8 +53,11 @@ pub(super) fn create(request: Request<'_>) -> Result<Value, ApiError> {
 /// The topic that `message_thread_id` names.
 fn thread(state: &State, request: Request<'_>, key: ChatKey) -> Result<i64, ApiError> {
     let thread = request.params().int("message_thread_id").unwrap_or_default();
-    let known = state.settings.values().any(|settings| settings.topics.contains_key(&(key.id(), thread)));
-    if known { Ok(thread) } else { Err(ApiError::bad_request("message thread not found")) }
+    if state.topics.contains_key(&(key.id(), thread)) {
+        Ok(thread)
+    } else {
+        Err(ApiError::bad_request("message thread not found"))
+    }
 }
 
 pub(super) fn edit(request: Request<'_>) -> Result<Value, ApiError> {
@@ -86,9 +89,7 @@ pub(super) fn change(request: Request<'_>) -> Result<Value, ApiError> {
             tell(&mut state, request, key, Some(thread), "forum_topic_reopened", json!({}));
         }
         _ => {
-            for settings in state.settings.values_mut() {
-                settings.topics.remove(&(key.id(), thread));
-            }
+            state.topics.remove(&(key.id(), thread));
         }
     }
     Ok(json!(true))

@@ -66,7 +66,7 @@ pub(crate) async fn call(telegram: &Telegram, bot: &Arc<Bot>, call: Call) -> Res
     telegram.world().lock().introduce(bot);
     let request = Request { telegram, bot: bot.id(), call: &call };
     match name {
-        "getme" => profile::get_me(request, bot),
+        "getme" => Ok(profile::get_me(request, bot)),
         "sendmessage" => sending::message(request),
         "sendlocation" => sending::location(request),
         "sendvenue" => sending::venue(request),
@@ -145,11 +145,11 @@ pub(crate) async fn call(telegram: &Telegram, bot: &Arc<Bot>, call: Call) -> Res
         "getmycommands" => profile::get_commands(request),
         "deletemycommands" => profile::delete_commands(request),
         "setmyname" | "setmydescription" | "setmyshortdescription" => profile::set_text(request, bot),
-        "getmyname" | "getmydescription" | "getmyshortdescription" => profile::get_text(request, bot),
+        "getmyname" | "getmydescription" | "getmyshortdescription" => Ok(profile::get_text(request, bot)),
         "setchatmenubutton" => profile::set_menu_button(request),
-        "getchatmenubutton" => profile::get_menu_button(request),
-        "setmydefaultadministratorrights" => profile::set_rights(request),
-        "getmydefaultadministratorrights" => profile::get_rights(request),
+        "getchatmenubutton" => Ok(profile::get_menu_button(request)),
+        "setmydefaultadministratorrights" => Ok(profile::set_rights(request)),
+        "getmydefaultadministratorrights" => Ok(profile::get_rights(request)),
         "uploadstickerfile" => stickers::upload(request),
         "createnewstickerset" => stickers::create(request),
         "addstickertoset" => stickers::add(request),

@@ -87,20 +87,16 @@ pub(super) fn answer_shipping(request: Request<'_>) -> Result<Value, ApiError> {
     let now = state.clock.now_ms();
     let query = state.queries.take(request.bot, id, Asked::Shipping, now)?;
     let Question::Shipping { invoice } = query.question else { return Ok(json!(true)) };
-    match error {
-        Some(error) => {
-            query.answer.send(json!({"ok": false, "error_message": error})).ok();
-        }
-        None => {
-            // The person takes the first delivery offered.
-            let option = options.as_ref().and_then(|options| options.get(0));
-            let option_id = option.and_then(|option| option.get("id")).and_then(Value::as_str);
-            let prices = option.and_then(|option| option.get("prices")).and_then(Value::as_array);
-            let cost: i64 =
-                prices.into_iter().flatten().filter_map(|price| price.get("amount")?.as_i64()).sum();
-            state.ask_checkout(request.bot, query.user, invoice, option_id, cost, query.answer);
-        }
+    if let Some(error) = error {
+        query.answer.send(json!({"ok": false, "error_message": error})).ok();
+        return Ok(json!(true));
     }
+    // The person takes the first delivery offered.
+    let option = options.as_ref().and_then(|options| options.get(0));
+    let option_id = option.and_then(|option| option.get("id")).and_then(Value::as_str);
+    let prices = option.and_then(|option| option.get("prices")).and_then(Value::as_array);
+    let cost: i64 = prices.into_iter().flatten().filter_map(|price| price.get("amount")?.as_i64()).sum();
+    state.ask_checkout(request.bot, query.user, invoice, option_id, cost, query.answer);
     Ok(json!(true))
 }
 

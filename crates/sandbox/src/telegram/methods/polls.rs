@@ -168,6 +168,6 @@ pub(super) fn stop(request: Request<'_>) -> Result<Value, ApiError> {
     if let Some(message) = state.chats.get_mut(&key).and_then(|chat| chat.find_message_mut(id)) {
         message.inline_keyboard = keyboard;
     }
-    state.push(request.bot, "poll", shown.clone());
+    state.push(request.bot, "poll", &shown);
     Ok(shown)
 }

@@ -8,10 +8,10 @@ use super::Request;
 use crate::telegram::world::chat::ADMIN_RIGHTS;
 use crate::telegram::{ApiError, Bot};
 
-pub(super) fn get_me(request: Request<'_>, bot: &Arc<Bot>) -> Result<Value, ApiError> {
+pub(super) fn get_me(request: Request<'_>, bot: &Arc<Bot>) -> Value {
     let state = request.world();
     let reads_all = state.settings.get(&request.bot).is_some_and(|settings| settings.reads_all_groups);
-    Ok(json!({
+    json!({
         "id": bot.id(),
         "is_bot": true,
         "first_name": bot.first_name(),
@@ -26,8 +26,19 @@ pub(super) fn get_me(request: Request<'_>, bot: &Arc<Bot>) -> Result<Value, ApiE
         "has_topics_enabled": false,
         "allows_users_to_create_topics": false,
         "can_manage_bots": false,
-    }))
+    })
 }
+
+/// The types of `BotCommandScope`.
+const SCOPES: [&str; 7] = [
+    "default",
+    "all_private_chats",
+    "all_group_chats",
+    "all_chat_administrators",
+    "chat",
+    "chat_administrators",
+    "chat_member",
+];
 
 /// Scope and language of a list of commands.
 fn scope(request: Request<'_>) -> Result<(String, String), ApiError> {
@@ -36,15 +47,6 @@ fn scope(request: Request<'_>) -> Result<(String, String), ApiError> {
         Some(text) => serde_json::from_str(text)
             .map_err(|_no_json| ApiError::bad_request("can't parse BotCommandScope"))?,
     };
-    const SCOPES: [&str; 7] = [
-        "default",
-        "all_private_chats",
-        "all_group_chats",
-        "all_chat_administrators",
-        "chat",
-        "chat_administrators",
-        "chat_member",
-    ];
     let kind = scope.get("type").and_then(Value::as_str).unwrap_or_default();
     if !SCOPES.contains(&kind) {
         return Err(ApiError::bad_request("can't parse BotCommandScope: unsupported type specified"));
@@ -125,7 +127,7 @@ pub(super) fn set_text(request: Request<'_>, bot: &Arc<Bot>) -> Result<Value, Ap
     Ok(json!(true))
 }
 
-pub(super) fn get_text(request: Request<'_>, bot: &Arc<Bot>) -> Result<Value, ApiError> {
+pub(super) fn get_text(request: Request<'_>, bot: &Arc<Bot>) -> Value {
     let (subject, _) = subject(request);
     let language = request.params().text("language_code").unwrap_or_default();
     let state = request.world();
@@ -133,7 +135,7 @@ pub(super) fn get_text(request: Request<'_>, bot: &Arc<Bot>) -> Result<Value, Ap
     let text = |language: &str| texts.and_then(|texts| texts.get(&(subject, language.to_owned()))).cloned();
     let text = text(language).or_else(|| text("")).filter(|text| !text.is_empty());
     let default = if subject == "name" { bot.first_name() } else { String::new() };
-    Ok(json!({subject: text.unwrap_or(default)}))
+    json!({subject: text.unwrap_or(default)})
 }
 
 pub(super) fn set_menu_button(request: Request<'_>) -> Result<Value, ApiError> {
@@ -148,15 +150,15 @@ pub(super) fn set_menu_button(request: Request<'_>) -> Result<Value, ApiError> {
     Ok(json!(true))
 }
 
-pub(super) fn get_menu_button(request: Request<'_>) -> Result<Value, ApiError> {
+pub(super) fn get_menu_button(request: Request<'_>) -> Value {
     let chat = request.params().int("chat_id").unwrap_or(0);
     let state = request.world();
     let buttons = state.settings.get(&request.bot).map(|settings| &settings.menu_buttons);
     let button = buttons.and_then(|buttons| buttons.get(&chat).or_else(|| buttons.get(&0)));
-    Ok(button.cloned().unwrap_or_else(|| json!({"type": "commands"})))
+    button.cloned().unwrap_or_else(|| json!({"type": "commands"}))
 }
 
-pub(super) fn set_rights(request: Request<'_>) -> Result<Value, ApiError> {
+pub(super) fn set_rights(request: Request<'_>) -> Value {
     let rights = request.params().json("rights").filter(Value::is_object);
     let mut state = request.world();
     let settings = state.settings.entry(request.bot).or_default();
@@ -165,10 +167,10 @@ pub(super) fn set_rights(request: Request<'_>) -> Result<Value, ApiError> {
     } else {
         settings.group_rights = rights;
     }
-    Ok(json!(true))
+    json!(true)
 }
 
-pub(super) fn get_rights(request: Request<'_>) -> Result<Value, ApiError> {
+pub(super) fn get_rights(request: Request<'_>) -> Value {
     let state = request.world();
     let settings = state.settings.get(&request.bot);
     let stored = settings.and_then(|settings| {
@@ -183,5 +185,5 @@ pub(super) fn get_rights(request: Request<'_>) -> Result<Value, ApiError> {
     if let Some(Value::Object(stored)) = stored {
         rights.extend(stored);
     }
-    Ok(Value::Object(rights))
+    Value::Object(rights)
 }

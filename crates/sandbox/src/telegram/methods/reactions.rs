@@ -21,7 +21,7 @@ pub(super) fn set(request: Request<'_>) -> Result<Value, ApiError> {
     if !reactions.iter().all(allowed) {
         return Err(ApiError::bad_request("REACTION_INVALID"));
     }
-    if state.react(key, id, request.bot, reactions) {
+    if state.react(key, id, request.bot, &reactions) {
         Ok(json!(true))
     } else {
         Err(ApiError::bad_request("message to react not found"))
@@ -46,7 +46,7 @@ pub(super) fn delete(request: Request<'_>) -> Result<Value, ApiError> {
     let key = target::chat(&state, request, "chat_id", Access::Write)?;
     let id = target::message_id(request)?;
     let user = target::user(&state, request)?;
-    if state.react(key, id, user, Vec::new()) {
+    if state.react(key, id, user, &[]) {
         Ok(json!(true))
     } else {
         Err(ApiError::bad_request("message to react not found"))

@@ -189,7 +189,7 @@ pub(super) fn chat_action(request: Request<'_>) -> Result<Value, ApiError> {
     }
     let until_ms = state.clock.now_ms() + ACTION_MS;
     if let Some(chat) = state.chats.get_mut(&key) {
-        chat.typing = (action != "cancel").then(|| Typing { bot: request.bot, action, until_ms });
+        chat.typing = (action != "cancel").then_some(Typing { bot: request.bot, action, until_ms });
     }
     Ok(json!(true))
 }

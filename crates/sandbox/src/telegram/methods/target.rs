@@ -8,6 +8,7 @@ use crate::telegram::world::State;
 use crate::telegram::world::chat::{ChatKey, ChatKind, Status};
 use crate::telegram::world::keyboard::{Markup, buttons};
 use crate::telegram::world::message::{Content, Draft};
+use crate::telegram::world::user::User;
 
 /// What a call wants from a chat.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,16 +41,13 @@ fn find(state: &State, bot: i64, text: &str, access: Access) -> Result<ChatKey, 
     let to_bots = || ApiError::forbidden("bot can't send messages to bots");
     let id = if let Some(name) = text.strip_prefix('@') {
         let name = name.to_lowercase();
-        match state.names.get(&name) {
-            Some(id) => *id,
-            None => {
-                let same = |user: &&crate::telegram::world::user::User| {
-                    user.is_bot && user.username.as_ref().is_some_and(|other| other.to_lowercase() == name)
-                };
-                let is_bot = state.users.values().any(|user| same(&user));
-                return Err(if is_bot && access == Access::Write { to_bots() } else { not_found() });
-            }
-        }
+        let Some(id) = state.names.get(&name) else {
+            let named =
+                |user: &User| user.username.as_ref().is_some_and(|other| other.to_lowercase() == name);
+            let is_bot = state.users.values().any(|user| user.is_bot && named(user));
+            return Err(if is_bot && access == Access::Write { to_bots() } else { not_found() });
+        };
+        *id
     } else {
         text.trim().parse::<i64>().map_err(|_no_number| not_found())?
     };

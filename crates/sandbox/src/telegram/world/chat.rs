@@ -195,13 +195,6 @@ pub(crate) struct Typing {
     pub(crate) until_ms: i64,
 }
 
-/// What the reply keyboard area of a chat shows.
-#[derive(Clone, Debug)]
-pub(crate) struct ReplyKeyboard {
-    pub(crate) markup: Value,
-    pub(crate) message_id: i64,
-}
-
 /// One chat.
 #[derive(Clone, Debug)]
 pub(crate) struct Chat {
@@ -216,7 +209,8 @@ pub(crate) struct Chat {
     pub(crate) messages: BTreeMap<i64, Message>,
     pub(crate) last_message_id: i64,
     pub(crate) pinned: Vec<i64>,
-    pub(crate) reply_keyboard: Option<ReplyKeyboard>,
+    /// The `ReplyKeyboardMarkup` that stands below the chat.
+    pub(crate) reply_keyboard: Option<Value>,
     pub(crate) typing: Option<Typing>,
     pub(crate) answers: Vec<CallbackAnswer>,
     /// The supergroup it was upgraded to.

@@ -9,6 +9,18 @@ const DATA_LIMIT: usize = 64;
 /// The longest keyboard, as JSON.
 const MARKUP_LIMIT: usize = 10_240;
 
+/// What makes a button of an inline keyboard more than a text, beside an address and data.
+const ACTIONS: [&str; 8] = [
+    "web_app",
+    "login_url",
+    "switch_inline_query",
+    "switch_inline_query_current_chat",
+    "switch_inline_query_chosen_chat",
+    "copy_text",
+    "callback_game",
+    "pay",
+];
+
 /// What a `reply_markup` asks for.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Markup {
@@ -123,16 +135,6 @@ fn inline_button(button: &Value) -> Result<Value, ApiError> {
         }
         return Ok(Value::Object(read));
     }
-    const ACTIONS: [&str; 8] = [
-        "web_app",
-        "login_url",
-        "switch_inline_query",
-        "switch_inline_query_current_chat",
-        "switch_inline_query_chosen_chat",
-        "copy_text",
-        "callback_game",
-        "pay",
-    ];
     if ACTIONS.iter().any(|action| object.contains_key(*action)) {
         Ok(Value::Object(read))
     } else {

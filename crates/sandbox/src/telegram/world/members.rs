@@ -10,28 +10,28 @@ impl State {
     /// Gives an account a new standing in a group, in the name of `actor`, and tells the bots: the bot itself
     /// by `my_chat_member`, administrators by `chat_member`.
     pub(crate) fn set_member(&mut self, key: ChatKey, account: i64, actor: i64, member: Member) {
-        let Some(chat) = self.chats.get_mut(&key) else { return };
+        let Some(chat) = self.chats.get(&key) else { return };
         let before = chat.members.get(&account).cloned().unwrap_or_else(|| Member::new(Status::Left));
         let told_before = chat.members.clone();
-        chat.members.insert(account, member.clone());
         let date = self.clock.now_secs();
         let user = self.user_json(account);
-        let event = |viewer_may_edit: bool| {
-            json!({
-                "chat": self.chat_json(key),
-                "from": self.user_json(actor),
-                "date": date,
-                "old_chat_member": before.to_json(user.clone(), viewer_may_edit),
-                "new_chat_member": member.to_json(user.clone(), viewer_may_edit),
-            })
-        };
+        let event = json!({
+            "chat": self.chat_json(key),
+            "from": self.user_json(actor),
+            "date": date,
+            "old_chat_member": before.to_json(user.clone(), false),
+            "new_chat_member": member.to_json(user, false),
+        });
+        if let Some(chat) = self.chats.get_mut(&key) {
+            chat.members.insert(account, member);
+        }
         for (id, other) in &told_before {
             if *id != account && other.status.is_admin() && self.bots.contains_key(id) {
-                self.push(*id, "chat_member", event(false));
+                self.push(*id, "chat_member", &event);
             }
         }
         if self.bots.contains_key(&account) {
-            self.push(account, "my_chat_member", event(false));
+            self.push(account, "my_chat_member", &event);
         }
     }
 
@@ -71,7 +71,7 @@ impl State {
             "old_chat_member": side(old),
             "new_chat_member": side(new),
         });
-        self.push(bot, "my_chat_member", event);
+        self.push(bot, "my_chat_member", &event);
     }
 
     /// A basic group becomes a supergroup: a new chat with the same people, and a service message in each.
@@ -98,13 +98,7 @@ impl State {
 
     /// Sets an account's reactions to a message and tells the bots that asked for it (`message_reaction`; in
     /// groups administrators only). Gives false when the message is gone.
-    pub(crate) fn react(
-        &mut self,
-        key: ChatKey,
-        message_id: i64,
-        account: i64,
-        reactions: Vec<Value>,
-    ) -> bool {
+    pub(crate) fn react(&mut self, key: ChatKey, message_id: i64, account: i64, reactions: &[Value]) -> bool {
         let now = self.clock.now_secs();
         let Some(message) = self.chats.get_mut(&key).and_then(|chat| chat.find_message_mut(message_id))
         else {
@@ -114,7 +108,7 @@ impl State {
         if reactions.is_empty() {
             message.reactions.remove(&account);
         } else {
-            message.reactions.insert(account, reactions.clone());
+            message.reactions.insert(account, reactions.to_vec());
         }
         let by_bot = self.bots.contains_key(&account);
         let Some(chat) = self.chats.get(&key).filter(|_| !by_bot && old != reactions) else { return true };
@@ -128,7 +122,7 @@ impl State {
         });
         for bot in self.bots_in(chat) {
             if chat.kind == ChatKind::Private || chat.status(bot).is_admin() {
-                self.push(bot, "message_reaction", event.clone());
+                self.push(bot, "message_reaction", &event);
             }
         }
         true

@@ -26,7 +26,7 @@ pub(crate) mod view;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use self::chat::{Chat, ChatKey, ChatKind};
 use self::media::Shelf;
@@ -61,6 +61,7 @@ impl World {
             queries: Queries::default(),
             inline_answers: HashMap::new(),
             inline_messages: HashMap::new(),
+            topics: BTreeMap::new(),
             business: HashMap::new(),
             settings: HashMap::new(),
         };
@@ -93,6 +94,8 @@ pub(crate) struct State {
     pub(crate) inline_answers: HashMap<(i64, i64), (String, Value)>,
     /// Messages sent through inline mode, by `inline_message_id`.
     pub(crate) inline_messages: HashMap<String, (ChatKey, i64)>,
+    /// Forum topics by chat and thread.
+    pub(crate) topics: BTreeMap<(i64, i64), Map<String, Value>>,
     /// `BusinessConnection` objects that were pushed, by bot and id.
     pub(crate) business: HashMap<(i64, String), Value>,
     /// What bots stored by `setMy…` and similar methods.

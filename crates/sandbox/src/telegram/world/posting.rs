@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::State;
-use super::chat::{Chat, ChatKey, ChatKind, ReplyKeyboard};
+use super::chat::{Chat, ChatKey, ChatKind};
 use super::message::{Author, Content, Draft, Message};
 
 impl State {
@@ -78,15 +78,15 @@ impl State {
                 continue;
             }
             if let Some(object) = self.message_json(key, id, bot) {
-                self.push(bot, kind, object);
+                self.push(bot, kind, &object);
             }
         }
     }
 
     /// Puts an update into a bot's queue.
-    pub(crate) fn push(&self, bot: i64, kind: &str, object: Value) {
+    pub(crate) fn push(&self, bot: i64, kind: &str, object: &Value) {
         if let Some(bot) = self.bots.get(&bot) {
-            bot.push(kind, &object);
+            bot.push(kind, object);
         }
     }
 
@@ -182,7 +182,7 @@ impl State {
 fn show_reply_keyboard(chat: &mut Chat, message: &Message) {
     let Some(markup) = &message.reply_keyboard else { return };
     if markup.get("keyboard").is_some() {
-        chat.reply_keyboard = Some(ReplyKeyboard { markup: markup.clone(), message_id: message.id });
+        chat.reply_keyboard = Some(markup.clone());
     } else if markup.get("remove_keyboard").is_some() {
         chat.reply_keyboard = None;
     }

@@ -23,8 +23,6 @@ pub(crate) struct Settings {
     pub(crate) invite_links: BTreeMap<i64, Vec<Map<String, Value>>>,
     /// Sticker sets by name in lower case.
     pub(crate) sticker_sets: BTreeMap<String, Map<String, Value>>,
-    /// Names of forum topics by chat and thread.
-    pub(crate) topics: BTreeMap<(i64, i64), Map<String, Value>>,
     /// The best scores of games by chat, message and user.
     pub(crate) scores: BTreeMap<(i64, i64, i64), i64>,
 }

@@ -71,6 +71,8 @@ pub(crate) struct MediaView {
     pub(crate) sha256: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) file_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) mime_type: Option<String>,
 }
 
 impl State {
@@ -84,7 +86,7 @@ impl State {
                 .range(after + 1..)
                 .map(|(_, message)| self.message_view(key, message))
                 .collect(),
-            reply_keyboard: chat.reply_keyboard.as_ref().map(|keyboard| keyboard.markup.clone()),
+            reply_keyboard: chat.reply_keyboard.clone(),
             typing: chat
                 .typing
                 .as_ref()
@@ -159,6 +161,12 @@ impl State {
         // The last size of a photo is the picture itself.
         let value = value.as_array().map_or(Some(value), |sizes| sizes.last())?;
         let file = self.shelf.find(value.get(FILE_KEY)?.as_str()?)?;
-        Some(MediaView { kind: kind.clone(), size: file.size, sha256: file.sha256, file_name: file.name })
+        Some(MediaView {
+            kind: kind.clone(),
+            size: file.size,
+            sha256: file.sha256,
+            file_name: file.name,
+            mime_type: file.mime,
+        })
     }
 }

@@ -34,7 +34,7 @@ impl State {
         let now = self.clock.now_ms();
         let answer = self.queries.ask(bot, id.clone(), actor.user, Question::Inline, now);
         self.inline_answers.insert((bot, actor.user), (query.to_owned(), json!([])));
-        self.push(bot, "inline_query", update);
+        self.push(bot, "inline_query", &update);
         (id, answer)
     }
 
@@ -64,7 +64,7 @@ impl State {
             self.inline_messages.insert(id.clone(), (actor.chat, message_id));
             chosen["inline_message_id"] = json!(id);
         }
-        self.push(bot, "chosen_inline_result", chosen);
+        self.push(bot, "chosen_inline_result", &chosen);
         Ok(message_id)
     }
 

@@ -22,8 +22,9 @@ impl State {
         message_id: i64,
         emojis: &[String],
     ) -> Result<(), ActError> {
-        let reactions = emojis.iter().map(|emoji| json!({"type": "emoji", "emoji": emoji})).collect();
-        if self.react(actor.chat, message_id, actor.user, reactions) {
+        let reactions: Vec<Value> =
+            emojis.iter().map(|emoji| json!({"type": "emoji", "emoji": emoji})).collect();
+        if self.react(actor.chat, message_id, actor.user, &reactions) {
             Ok(())
         } else {
             Err(ActError::no_message(message_id))
@@ -70,7 +71,7 @@ impl State {
         }
         let (owner, state, anonymous, poll_id) =
             (poll.owner, poll.to_json(now), poll.is_anonymous, poll.id.clone());
-        self.push(owner, "poll", state);
+        self.push(owner, "poll", &state);
         if !anonymous {
             let persistent: Vec<String> = options.iter().map(usize::to_string).collect();
             let answer = json!({
@@ -79,7 +80,7 @@ impl State {
                 "option_ids": options,
                 "option_persistent_ids": persistent,
             });
-            self.push(owner, "poll_answer", answer);
+            self.push(owner, "poll_answer", &answer);
         }
         Ok(())
     }
@@ -111,7 +112,7 @@ impl State {
             });
             let now = self.clock.now_ms();
             self.queries.ask_for(bot, id.clone(), actor.user, Question::Shipping { invoice }, now, sender);
-            self.push(bot, "shipping_query", query);
+            self.push(bot, "shipping_query", &query);
             id
         } else {
             self.ask_checkout(bot, actor.user, invoice, None, 0, sender)
@@ -142,7 +143,7 @@ impl State {
             message.hidden.insert("order".into(), order);
         }
         self.queries.ask_for(bot, id.clone(), user, Question::Checkout { invoice }, now, outcome);
-        self.push(bot, "pre_checkout_query", query);
+        self.push(bot, "pre_checkout_query", &query);
         id
     }
 

@@ -42,7 +42,7 @@ impl State {
             chat.reply_keyboard.as_ref().filter(|_| press.message_id.is_none() && press.data.is_none());
         let button = reply.and_then(|keyboard| {
             let wanted = |button: &&Value| press.text.as_deref().is_none_or(|text| label(button) == text);
-            buttons(&keyboard.markup).find(wanted).cloned()
+            buttons(keyboard).find(wanted).cloned()
         });
         match button {
             Some(button) => self.press_reply(actor, &button),
@@ -81,12 +81,11 @@ impl State {
             (Some(id), Some(_)) => query["inline_message_id"] = id,
             _ => query["message"] = self.maybe_inaccessible(actor.chat, message_id, bot),
         }
-        match data {
-            Some(data) => query["data"] = json!(data),
-            None => {
-                let name = message.content.fields.get("game").and_then(|game| game.get("title")).cloned();
-                query["game_short_name"] = name.unwrap_or_else(|| json!("game"));
-            }
+        if let Some(data) = data {
+            query["data"] = json!(data);
+        } else {
+            let name = message.content.fields.get("game").and_then(|game| game.get("title")).cloned();
+            query["game_short_name"] = name.unwrap_or_else(|| json!("game"));
         }
         let question = Question::Callback {
             chat: Some(actor.chat),
@@ -95,7 +94,7 @@ impl State {
         };
         let now = self.clock.now_ms();
         let answer = self.queries.ask(bot, query_id.clone(), actor.user, question, now);
-        self.push(bot, "callback_query", query);
+        self.push(bot, "callback_query", &query);
         Ok(Pressed::Callback { query_id, message_id, answer })
     }
 
@@ -111,12 +110,10 @@ impl State {
             self.act_text(actor, label(button), None)?
         };
         if let Some(chat) = self.chats.get_mut(&actor.chat) {
-            let once = |keyboard: &super::super::chat::ReplyKeyboard| {
-                matches!(keyboard.markup.get("one_time_keyboard"), Some(Value::Bool(true)))
-            };
-            if chat.reply_keyboard.as_ref().is_some_and(once) {
-                chat.reply_keyboard = None;
-            }
+            // A one-time keyboard hides after the first press.
+            let once =
+                |keyboard: &Value| matches!(keyboard.get("one_time_keyboard"), Some(Value::Bool(true)));
+            chat.reply_keyboard.take_if(|keyboard| once(keyboard));
         }
         Ok(Pressed::Sent { message_id })
     }
@@ -125,9 +122,9 @@ impl State {
         let Some(chat) = self.chats.get(&key) else {
             return ActError::NotFound("there is no such chat".to_owned());
         };
-        let newest = chat.messages.values().rev().filter(|message| !message.deleted);
-        let inline = newest.filter_map(|message| message.inline_keyboard.as_ref()).next();
-        let shown = inline.into_iter().chain(chat.reply_keyboard.as_ref().map(|keyboard| &keyboard.markup));
+        let mut newest = chat.messages.values().rev().filter(|message| !message.deleted);
+        let inline = newest.find_map(|message| message.inline_keyboard.as_ref());
+        let shown = inline.into_iter().chain(chat.reply_keyboard.as_ref());
         let labels: Vec<_> = shown.flat_map(buttons).map(|button| format!("{:?}", label(button))).collect();
         let expected = if labels.is_empty() {
             "a keyboard in the chat; it shows none".to_owned()

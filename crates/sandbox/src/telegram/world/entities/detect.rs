@@ -1,6 +1,6 @@
 //! What Telegram finds in a text by itself: commands, mentions, tags, addresses, e-mails and phone numbers.
 //!
-//! A word-by-word reading, good for what people and bots write; not TDLib's whole table of domains and rules.
+//! A word-by-word reading, good for what people and bots write; not the whole table of domains and rules.
 
 use super::{Entity, Formatted, Kind, sort};
 
@@ -18,9 +18,8 @@ pub(crate) fn detect(formatted: &mut Formatted) {
     let mut found = Vec::new();
     let mut offset = 0;
     let mut before = ' ';
-    let mut chars = formatted.text.char_indices().peekable();
     let mut skip_until = 0;
-    while let Some((at, c)) = chars.next() {
+    for (at, c) in formatted.text.char_indices() {
         if at >= skip_until
             && let Some((kind, bytes)) = entity_at(&formatted.text[at..], before)
         {
@@ -64,7 +63,7 @@ fn entity_at(rest: &str, before: char) -> Option<(&'static str, usize)> {
         }
         b'#' if !is_word(before) => {
             let length = run(&rest[1..], is_word);
-            let letters = rest[1..1 + length].chars().any(char::is_alphabetic);
+            let letters = rest[1..=length].chars().any(char::is_alphabetic);
             (letters && length <= 256).then_some(("hashtag", length + 1))
         }
         b'$' if !is_word(before) => {

@@ -1,7 +1,28 @@
 //! `parse_mode=HTML`: the tags Telegram knows, its character references, and its complaints.
 
-use super::{Entity, Formatted, Kind, markdown::link};
+use super::{Entity, Formatted, Kind, Unparsable, markdown::link};
 
+/// The tags Telegram knows.
+const TAGS: [&str; 16] = [
+    "a",
+    "b",
+    "strong",
+    "i",
+    "em",
+    "s",
+    "strike",
+    "del",
+    "u",
+    "ins",
+    "tg-spoiler",
+    "tg-emoji",
+    "span",
+    "pre",
+    "code",
+    "blockquote",
+];
+
+/// A tag that has begun and not ended yet.
 struct Open {
     tag: String,
     argument: Option<String>,
@@ -9,7 +30,7 @@ struct Open {
     begin: usize,
 }
 
-pub(super) fn parse(text: &str) -> Result<Formatted, String> {
+pub(super) fn parse(text: &str) -> Result<Formatted, Unparsable> {
     let bytes = text.as_bytes();
     let mut out = String::with_capacity(text.len());
     let mut entities: Vec<Entity> = Vec::new();
@@ -31,17 +52,18 @@ pub(super) fn parse(text: &str) -> Result<Formatted, String> {
         } else if bytes.get(i + 1) == Some(&b'/') {
             let begin = i;
             let Some(closed) = open.pop() else {
-                return Err(format!("Unexpected end tag at byte offset {begin}"));
+                return Err(Unparsable(format!("Unexpected end tag at byte offset {begin}")));
             };
-            let close =
-                text[i..].find('>').ok_or_else(|| format!("Unclosed end tag at byte offset {begin}"))?;
+            let close = text[i..]
+                .find('>')
+                .ok_or_else(|| Unparsable(format!("Unclosed end tag at byte offset {begin}")))?;
             let name = text[i + 2..i + close].trim().to_ascii_lowercase();
             i += close + 1;
             if !name.is_empty() && name != closed.tag {
                 let expected = closed.tag;
-                return Err(format!(
+                return Err(Unparsable(format!(
                     "Unmatched end tag at byte offset {begin}, expected \"</{expected}>\", found \"</{name}>\""
-                ));
+                )));
             }
             close_tag(closed, offset, &out, &mut entities);
         } else {
@@ -51,7 +73,7 @@ pub(super) fn parse(text: &str) -> Result<Formatted, String> {
         }
     }
     if let Some(open) = open.last() {
-        return Err(format!("Can't find end tag corresponding to start tag \"{}\"", open.tag));
+        return Err(Unparsable(format!("Can't find end tag corresponding to start tag \"{}\"", open.tag)));
     }
     Ok(Formatted { text: out, entities })
 }
@@ -77,9 +99,9 @@ fn reference(rest: &str) -> Option<(char, usize)> {
 }
 
 /// Reads `<tag attributes>` at `at`: the tag, the attribute that matters for it, and the length in bytes.
-fn start_tag(text: &str, at: usize) -> Result<(String, Option<String>, usize), String> {
+fn start_tag(text: &str, at: usize) -> Result<(String, Option<String>, usize), Unparsable> {
     let bytes = text.as_bytes();
-    let unclosed = || format!("Unclosed start tag at byte offset {at}");
+    let unclosed = || Unparsable(format!("Unclosed start tag at byte offset {at}"));
     let mut i = at + 1;
     while bytes.get(i).is_some_and(|byte| !byte.is_ascii_whitespace() && *byte != b'>') {
         i += 1;
@@ -88,25 +110,8 @@ fn start_tag(text: &str, at: usize) -> Result<(String, Option<String>, usize), S
         return Err(unclosed());
     }
     let tag = text[at + 1..i].to_ascii_lowercase();
-    const TAGS: [&str; 15] = [
-        "a",
-        "b",
-        "strong",
-        "i",
-        "em",
-        "s",
-        "strike",
-        "del",
-        "u",
-        "ins",
-        "tg-spoiler",
-        "tg-emoji",
-        "span",
-        "pre",
-        "code",
-    ];
-    if !TAGS.contains(&tag.as_str()) && tag != "blockquote" {
-        return Err(format!("Unsupported start tag \"{tag}\" at byte offset {at}"));
+    if !TAGS.contains(&tag.as_str()) {
+        return Err(Unparsable(format!("Unsupported start tag \"{tag}\" at byte offset {at}")));
     }
     let mut argument = None;
     loop {
@@ -124,7 +129,7 @@ fn start_tag(text: &str, at: usize) -> Result<(String, Option<String>, usize), S
         }
         let name = text[begin..i].to_ascii_lowercase();
         if name.is_empty() {
-            return Err(format!("Empty attribute name in the tag \"{tag}\" at byte offset {at}"));
+            return Err(Unparsable(format!("Empty attribute name in the tag \"{tag}\" at byte offset {at}")));
         }
         while bytes.get(i).is_some_and(u8::is_ascii_whitespace) {
             i += 1;
@@ -149,7 +154,7 @@ fn start_tag(text: &str, at: usize) -> Result<(String, Option<String>, usize), S
         }
     }
     if tag == "span" && argument.is_none() {
-        return Err(format!("Tag \"span\" must have class \"tg-spoiler\" at byte offset {at}"));
+        return Err(Unparsable(format!("Tag \"span\" must have class \"tg-spoiler\" at byte offset {at}")));
     }
     Ok((tag, argument, i + 1 - at))
 }

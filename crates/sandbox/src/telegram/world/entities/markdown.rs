@@ -1,8 +1,8 @@
 //! `parse_mode=Markdown`, the legacy style: no nesting, four kinds, a backslash escapes before `_*[` and a backtick.
 
-use super::{Entity, Formatted, Kind, utf16_len};
+use super::{Entity, Formatted, Kind, Unparsable, utf16_len};
 
-pub(super) fn parse(text: &str) -> Result<Formatted, String> {
+pub(super) fn parse(text: &str) -> Result<Formatted, Unparsable> {
     let bytes = text.as_bytes();
     let mut out = String::with_capacity(text.len());
     let mut entities = Vec::new();
@@ -24,7 +24,7 @@ pub(super) fn parse(text: &str) -> Result<Formatted, String> {
             continue;
         }
         let begin = i;
-        let unclosed = || format!("Can't find end of the entity starting at byte offset {begin}");
+        let unclosed = || Unparsable(format!("Can't find end of the entity starting at byte offset {begin}"));
         let fenced = c == b'`' && bytes[i..].starts_with(b"```");
         let (end_mark, from) = match c {
             b'[' => ("]", i + 1),

@@ -1,6 +1,6 @@
 //! `parse_mode=MarkdownV2`: nesting, escapes and the reserved characters, in the order Telegram reads them.
 
-use super::{Entity, Formatted, Kind, markdown::link};
+use super::{Entity, Formatted, Kind, Unparsable, markdown::link};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Style {
@@ -55,7 +55,7 @@ struct Parser<'a> {
     line_start: bool,
 }
 
-pub(super) fn parse(text: &str) -> Result<Formatted, String> {
+pub(super) fn parse(text: &str) -> Result<Formatted, Unparsable> {
     let mut parser = Parser {
         text,
         bytes: text.as_bytes(),
@@ -74,7 +74,10 @@ pub(super) fn parse(text: &str) -> Result<Formatted, String> {
     }
     if let Some(open) = parser.open.last() {
         let name = open.style.name(&open.language);
-        return Err(format!("Can't find end of {name} entity at byte offset {}", open.byte_offset));
+        return Err(Unparsable(format!(
+            "Can't find end of {name} entity at byte offset {}",
+            open.byte_offset
+        )));
     }
     Ok(Formatted { text: parser.out, entities: parser.entities })
 }
@@ -96,7 +99,7 @@ impl Parser<'_> {
         self.line_start = c == '\n';
     }
 
-    fn step(&mut self) -> Result<(), String> {
+    fn step(&mut self) -> Result<(), Unparsable> {
         let c = self.peek(0);
         if c == b'\\' && (1..=126).contains(&self.peek(1)) {
             self.at += 1;
@@ -158,7 +161,7 @@ impl Parser<'_> {
         }
     }
 
-    fn begin(&mut self, c: u8) -> Result<(), String> {
+    fn begin(&mut self, c: u8) -> Result<(), Unparsable> {
         let byte_offset = self.at;
         let mut language = String::new();
         let (style, mark) = match c {
@@ -174,9 +177,9 @@ impl Parser<'_> {
             b'>' if self.line_start => (Style::BlockQuote, 1),
             _ => {
                 let c = char::from(c);
-                return Err(format!(
+                return Err(Unparsable(format!(
                     "Character '{c}' is reserved and must be escaped with the preceding '\\'"
-                ));
+                )));
             }
         };
         self.at += mark;
@@ -185,7 +188,7 @@ impl Parser<'_> {
             if let Some(end) = rest.find(|c: char| c.is_whitespace() || c == '`')
                 && !rest[end..].starts_with('`')
             {
-                language = rest[..end].to_owned();
+                rest[..end].clone_into(&mut language);
                 self.at += end;
             }
             if self.peek(0) == b'\n' {
@@ -197,7 +200,7 @@ impl Parser<'_> {
         Ok(())
     }
 
-    fn end(&mut self, style: Style) -> Result<(), String> {
+    fn end(&mut self, style: Style) -> Result<(), Unparsable> {
         let open = self.open.pop().expect("an entity is open");
         let kind = match style {
             Style::Bold => Some(Kind::Plain("bold")),
@@ -209,7 +212,7 @@ impl Parser<'_> {
             Style::Pre => Some(Kind::Pre(Some(open.language).filter(|name| !name.is_empty()))),
             Style::TextUrl | Style::CustomEmoji => {
                 self.at += 1;
-                let url = self.address(&self.out[open.begin..].to_owned(), style)?;
+                let url = self.address(open.begin, style)?;
                 match style {
                     Style::CustomEmoji => Some(Kind::CustomEmoji(custom_emoji(&url)?)),
                     _ => link(&url),
@@ -228,19 +231,19 @@ impl Parser<'_> {
     }
 
     /// The `(address)` behind `[text]`; without one the text is its own address.
-    fn address(&mut self, text: &str, style: Style) -> Result<String, String> {
+    fn address(&mut self, begin: usize, style: Style) -> Result<String, Unparsable> {
         if self.peek(0) != b'(' {
             if style == Style::CustomEmoji {
-                return Err("Custom emoji entity must contain a tg://emoji URL".to_owned());
+                return Err(Unparsable("Custom emoji entity must contain a tg://emoji URL".to_owned()));
             }
-            return Ok(text.to_owned());
+            return Ok(self.out[begin..].to_owned());
         }
         self.at += 1;
         let begin = self.at;
         let mut url = String::new();
         loop {
             match self.peek(0) {
-                0 => return Err(format!("Can't find end of a URL at byte offset {begin}")),
+                0 => return Err(Unparsable(format!("Can't find end of a URL at byte offset {begin}"))),
                 b')' => break,
                 b'\\' if (1..=126).contains(&self.peek(1)) => self.at += 1,
                 _ => {}
@@ -267,9 +270,9 @@ impl Parser<'_> {
 }
 
 /// The id in `tg://emoji?id=…`.
-fn custom_emoji(url: &str) -> Result<String, String> {
+fn custom_emoji(url: &str) -> Result<String, Unparsable> {
     url.strip_prefix("tg://emoji?id=")
         .filter(|id| !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit()))
         .map(str::to_owned)
-        .ok_or_else(|| "Custom emoji URL must have an emoji identifier".to_owned())
+        .ok_or_else(|| Unparsable("Custom emoji URL must have an emoji identifier".to_owned()))
 }

@@ -94,6 +94,16 @@ pub(crate) struct Formatted {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ParseError(pub(crate) String);
 
+impl From<Unparsable> for ParseError {
+    fn from(Unparsable(reason): Unparsable) -> Self {
+        Self(format!("can't parse entities: {reason}"))
+    }
+}
+
+/// Why a parser of a mode gave up, in Telegram's words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Unparsable(String);
+
 /// Parses a text as a bot sends it: by `parse_mode`, else with the given `entities`, then trims it and adds
 /// what Telegram detects by itself.
 pub(crate) fn parse(
@@ -103,9 +113,9 @@ pub(crate) fn parse(
 ) -> Result<Formatted, ParseError> {
     let text = text.replace('\r', "");
     let parsed = match mode.map(str::to_lowercase).as_deref() {
-        Some("markdown") => markdown::parse(&text).map_err(cannot_parse)?,
-        Some("markdownv2") => markdown_v2::parse(&text).map_err(cannot_parse)?,
-        Some("html") => html::parse(&text).map_err(cannot_parse)?,
+        Some("markdown") => markdown::parse(&text)?,
+        Some("markdownv2") => markdown_v2::parse(&text)?,
+        Some("html") => html::parse(&text)?,
         None | Some("" | "none") => Formatted { entities: given(entities, &text), text },
         Some(_) => return Err(ParseError("unsupported parse_mode".into())),
     };
@@ -124,10 +134,6 @@ pub(crate) fn plain(text: &str) -> Formatted {
 /// Length in UTF-16 units, the unit of offsets and of the limits on texts.
 pub(crate) fn utf16_len(text: &str) -> usize {
     text.chars().map(char::len_utf16).sum()
-}
-
-fn cannot_parse(reason: String) -> ParseError {
-    ParseError(format!("can't parse entities: {reason}"))
 }
 
 /// The `entities` parameter; what does not fit the text or is unknown is left out, as Telegram does.
