@@ -1,8 +1,8 @@
 //! Ordered durable delivery: every lane gets every event its filter lets through, in order, until it has everything.
 //!
-//! **Push lanes** ([`Lanes`]) hand events to a [`Destination`] and act on its verdicts: the cursor, what is held, retries,
-//! pauses, probes, replays. **Pull lanes** ([`PullLanes`]) answer whoever comes and asks, with the offsets of Telegram's
-//! `getUpdates`. A lane is one or the other at a time, and can be switched.
+//! [`Lanes`] is all of it. **Push lanes** hand events to a [`Destination`] and act on its verdicts: the cursor, what is held, retries,
+//! pauses, probes, replays. **Pull lanes** answer whoever comes and asks, with the offsets of Telegram's `getUpdates`.
+//! A lane is one or the other at a time, and can be switched: it is pushed while it is attached.
 //!
 //! **Promises** (DESIGN section 2): order per key; one failing conversation does not stop another, nor one failing
 //! lane another lane; a destination that cannot recognise a repeat gets none by itself; what was confirmed does not
@@ -15,6 +15,7 @@ mod destination;
 mod gate;
 mod ladder;
 mod operate;
+mod pull;
 mod push;
 mod registry;
 mod shared;
@@ -24,6 +25,7 @@ mod worker;
 pub use destination::{Delivered, Destination, LaneAddress, Run};
 pub use ladder::{Between, Ladder};
 pub use operate::{Answer, OperateError, ReplayMode, Replayed};
+pub use pull::{Pull, PullError};
 pub use push::{AttachError, DetachError, Lanes};
 pub use shared::LeaseSource;
 pub use spec::{Config, OrderBy, PushSpec, Repeats};

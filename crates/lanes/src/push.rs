@@ -74,6 +74,7 @@ impl Lanes {
         spec: impl Into<Arc<PushSpec>>,
         destination: Arc<dyn Destination>,
     ) -> Result<(), AttachError> {
+        self.shared.sessions.forget(lane);
         let attached = self.shared.registry().attach(lane, spec.into(), destination);
         self.shared.wake.notify_one();
         if attached { Ok(()) } else { Err(AttachError::Attached { lane }) }
@@ -104,6 +105,7 @@ impl Lanes {
     /// Tells the bot's lanes that something was appended to its journal. Cheap, and never waits.
     pub fn wake(&self, bot: BotId) {
         self.shared.registry().wake(bot);
+        self.shared.waiting.wake(bot);
         self.shared.wake.notify_one();
     }
 
@@ -162,12 +164,10 @@ impl Lanes {
     fn next_job(&self) -> Option<(Job, Permit)> {
         let permit = self.shared.permit()?;
         let job = self.shared.registry().next_job(self.shared.clock.now());
-        match job {
-            Some(job) => Some((job, permit)),
-            None => {
-                permit.give_back();
-                None
-            }
-        }
+        let Some(job) = job else {
+            permit.give_back();
+            return None;
+        };
+        Some((job, permit))
     }
 }

@@ -9,7 +9,11 @@ use tandem_journal::{Lease, Store};
 use tandem_model::{BotId, Clock};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
-use crate::{core::Env, registry::Registry};
+use crate::{
+    core::Env,
+    pull::{Sessions, Waiting},
+    registry::Registry,
+};
 
 /// Under which right lanes write: the leases that this process has (DESIGN section 10).
 pub trait LeaseSource: Send + Sync {
@@ -25,6 +29,8 @@ pub(crate) struct Shared {
     pub(crate) env: Arc<Env>,
     /// Something has become ready, or a worker has ended.
     pub(crate) wake: Notify,
+    pub(crate) sessions: Sessions,
+    pub(crate) waiting: Waiting,
     registry: Mutex<Registry>,
     starting: Arc<Semaphore>,
 }
@@ -38,7 +44,17 @@ impl Shared {
     ) -> Self {
         let starting = Arc::new(Semaphore::new(env.config.starting.max(1)));
         let registry = Mutex::new(Registry::default());
-        Self { store, leases, clock, env, wake: Notify::new(), registry, starting }
+        Self {
+            store,
+            leases,
+            clock,
+            env,
+            wake: Notify::new(),
+            sessions: Sessions::default(),
+            waiting: Waiting::default(),
+            registry,
+            starting,
+        }
     }
 
     /// The registry. Never held while anything is waited for.

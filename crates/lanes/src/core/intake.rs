@@ -28,7 +28,7 @@ impl Core {
             && !self.stopping
             && self.more
             && self.buffer.len() < PAGE_EVENTS / 4
-            && self.pending.len() < self.env.config.window;
+            && self.window.len() < self.env.config.window;
         wanted.then(|| {
             self.woken = false;
             Read::Lane { after: self.buffered_to, page: self.page(), purpose: LaneRead::Deliver }
@@ -83,7 +83,7 @@ impl Core {
         if self.keys.get(&key).is_some_and(Key::covered) {
             return self.place_covered(&key, loaded, now);
         }
-        if self.pending.len() >= self.env.config.window {
+        if self.window.len() >= self.env.config.window {
             let queued = self.keys.get(&key).map_or(0, |entry| entry.queue.len());
             if queued <= self.env.config.window / 2 {
                 return Some(loaded);
@@ -94,7 +94,7 @@ impl Core {
         }
         if let Some(entry) = self.keys.get_mut(&key) {
             entry.push(loaded);
-            self.pending.insert(seq);
+            self.window.insert(seq);
         }
         None
     }
@@ -124,13 +124,13 @@ impl Core {
             return Some(loaded);
         }
         if self.recognised() {
-            if self.pending.len() >= self.env.config.window {
+            if self.window.len() >= self.env.config.window {
                 return Some(loaded);
             }
             let mut entry = Key::fresh(seq);
             entry.push(loaded);
             self.keys.insert(key.clone(), entry);
-            self.pending.insert(seq);
+            self.window.insert(seq);
             self.ready.push_back(key);
             return None;
         }

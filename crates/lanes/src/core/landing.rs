@@ -81,7 +81,7 @@ impl Core {
                 if self.spec.ends(&next.event).is_some_and(|end| end <= until) {
                     self.expire(key, seq, rest, now);
                 } else {
-                    self.wait_behind(key, row, until);
+                    self.hold(key, &rest, row, until);
                 }
             }
             Verdict::Retry { after, blame, reason } => {
@@ -101,15 +101,15 @@ impl Core {
                 if self.spec.ends(&next.event).is_some_and(|end| end <= again) {
                     self.expire(key, seq, rest, now);
                 } else {
-                    self.wait_behind(key, row, again);
+                    self.hold(key, &rest, row, again);
                 }
             }
             Verdict::Reject { reason } => {
                 self.unclear.clear();
-                self.set_aside(key, next, rest, (HeldState::Dead, clip(reason)), try_, now);
+                self.set_aside(key, &next, rest, (HeldState::Dead, clip(reason)), try_, now);
             }
             Verdict::Unknown { reason } => {
-                self.set_aside(key, next, rest, (HeldState::Unknown, clip(reason)), try_, now);
+                self.set_aside(key, &next, rest, (HeldState::Unknown, clip(reason)), try_, now);
             }
             Verdict::Stop { reason, detail } => {
                 let detail = clip(detail);
@@ -160,6 +160,15 @@ impl Core {
         }
     }
 
+    /// An event waits with its row, and what came after it in the run waits behind it.
+    fn hold(&mut self, key: &OrderKey, rest: &[Loaded], row: Held, until: Timestamp) {
+        self.window.remove(row.seq);
+        for loaded in rest {
+            self.window.remove(loaded.event.seq);
+        }
+        self.wait_behind(key, row, until);
+    }
+
     /// Its time is over before it could be tried again.
     fn expire(&mut self, key: &OrderKey, seq: Seq, rest: Vec<Loaded>, now: Timestamp) {
         self.batch.passed.expired += 1;
@@ -172,14 +181,14 @@ impl Core {
     fn set_aside(
         &mut self,
         key: &OrderKey,
-        event: Loaded,
+        event: &Loaded,
         rest: Vec<Loaded>,
         (state, reason): (HeldState, String),
         try_: Try,
         now: Timestamp,
     ) {
         self.fault(&reason, now);
-        let row = self.tried(&event, try_, state, &reason, now);
+        let row = self.tried(event, try_, state, &reason, now);
         if let Some(entry) = self.keys.get_mut(key) {
             entry.parting.push(row);
         }
@@ -209,9 +218,8 @@ impl Core {
     }
 
     fn done(&mut self, seq: Seq) {
-        self.pending.remove(&seq);
+        self.window.done(seq);
         self.done_to = self.done_to.max(seq);
-        self.unnoted += 1;
     }
 }
 

@@ -8,7 +8,7 @@ use std::{
 use tandem_journal::Lane;
 use tandem_model::{Held, HeldState, OrderKey, Seq, Timestamp};
 
-use super::{Batch, Core, Env, Key, Phase};
+use super::{Batch, Core, Env, Key, Phase, Window};
 use crate::{LaneAddress, PushSpec, Repeats};
 
 /// What is said of an attempt that a restart interrupted.
@@ -73,9 +73,8 @@ impl Core {
             seeking: VecDeque::new(),
             due: BTreeSet::new(),
             slow_at: BTreeSet::new(),
-            pending: BTreeSet::new(),
+            window: Window::default(),
             done_to: acked,
-            unnoted: 0,
             in_flight: 0,
             unclear: BTreeSet::new(),
             probe: None,

@@ -2,8 +2,8 @@
 //! a worker carries out what is asked for here and tells what came of it.
 //!
 //! **How it works.** The lane reads on from its cursor. Each event belongs to an order key; of a key at most one run
-//! is under way, what follows waits in the key's queue. `pending` holds what was read and is neither done nor
-//! covered; the cursor stands before its first entry.
+//! is under way, what follows waits in the key's queue. The window holds what was read and is not
+//! covered; the cursor stands before the first event in it that is not done.
 //!
 //! A key is *covered* when it has a row in `held`: the row stands for its event and, without rows of their own, for
 //! all later events of the key that the cursor has passed; they are found in the journal by order key when the row
@@ -26,6 +26,9 @@ mod load;
 mod pause;
 mod redo;
 mod runs;
+#[cfg(test)]
+mod simulation;
+mod window;
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -41,6 +44,7 @@ use self::{
     key::{Key, Phase},
     pause::Probe,
     redo::Redo,
+    window::Window,
 };
 pub(crate) use self::{load::Rows, pause::Wish, redo::Request};
 use crate::{
@@ -61,6 +65,7 @@ pub(crate) struct Env {
 
 /// A lane's state. Small while nothing is going on, and kept by the registry between two workers.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts, each with its own writer and reader")]
 pub(crate) struct Core {
     lane: LaneAddress,
     spec: Arc<PushSpec>,
@@ -91,11 +96,9 @@ pub(crate) struct Core {
     due: BTreeSet<(Timestamp, OrderKey)>,
     /// Runs without a row, by the moment from which on they need one.
     slow_at: BTreeSet<(Timestamp, OrderKey)>,
-    pending: BTreeSet<Seq>,
+    window: Window,
     /// The last event that is done.
     done_to: Seq,
-    /// Done since the last settlement.
-    unnoted: usize,
     in_flight: usize,
     unclear: BTreeSet<OrderKey>,
     probe: Option<Box<Probe>>,
@@ -256,11 +259,14 @@ impl Core {
         let idle = self.in_flight == 0 && self.ready.is_empty() && self.buffer.is_empty();
         let worth = !self.batch.is_empty()
             || (cursor > self.acked
-                && (idle || self.unnoted >= self.env.config.window / 4 || self.standing_still()));
+                && (idle
+                    || self.window.unnoted() >= self.env.config.window / 4
+                    || self.exposed()
+                    || self.standing_still()));
         if !worth {
             return None;
         }
-        self.unnoted = 0;
+        self.window.note();
         let acked = (cursor > self.acked).then_some(cursor);
         let (settlement, then) = std::mem::take(&mut self.batch).into_settlement(acked);
         self.sent = Some(Box::new(Sent { settlement: settlement.clone(), then }));
@@ -275,6 +281,7 @@ impl Core {
     /// The settlement is committed.
     pub(crate) fn on_settled(&mut self, now: Timestamp) {
         let Some(sent) = self.sent.take() else { return };
+        self.window.noted();
         if let Some(acked) = sent.settlement.acked {
             self.acked = self.acked.max(acked);
         }
@@ -344,7 +351,7 @@ impl Core {
 
     /// Everything up to here is done, passed or covered.
     fn cursor(&self) -> Seq {
-        self.pending.first().map_or(self.scanned, |first| first.previous())
+        self.window.first().map_or(self.scanned, Seq::previous)
     }
 
     /// Whether its destination recognises repeats.
@@ -380,21 +387,19 @@ impl Core {
 
     /// A row for this event as it is now; `known` is what was known of earlier tries.
     fn row(&self, event: &Event, known: Option<Held>, state: HeldState, next_at: Timestamp) -> Held {
-        match known {
-            Some(known) => Held { state, next_at, ..known },
-            None => {
-                let OrderKey { conversation, family } = self.spec.key(event);
-                Held {
-                    seq: event.seq,
-                    conversation,
-                    family,
-                    state,
-                    tries: 0,
-                    attempts: Vec::new(),
-                    next_at,
-                    reason: String::new(),
-                }
-            }
+        if let Some(known) = known {
+            return Held { state, next_at, ..known };
+        }
+        let OrderKey { conversation, family } = self.spec.key(event);
+        Held {
+            seq: event.seq,
+            conversation,
+            family,
+            state,
+            tries: 0,
+            attempts: Vec::new(),
+            next_at,
+            reason: String::new(),
         }
     }
 

@@ -107,10 +107,10 @@ impl Core {
 
     /// Forgets what was read once nothing is under way.
     pub(super) fn fold(&mut self, now: Timestamp) {
-        if self.in_flight > 0 || !self.seeking.is_empty() {
+        if self.in_flight > 0 || self.reading || !self.seeking.is_empty() {
             return;
         }
-        if self.pending.is_empty() && self.buffer.is_empty() && self.ready.is_empty() {
+        if self.window.is_empty() && self.buffer.is_empty() && self.ready.is_empty() {
             return;
         }
         let rows = self.keys.values().filter_map(|entry| entry.rows.last()).max();
@@ -143,7 +143,7 @@ impl Core {
         for key in ready {
             self.set_waiting(&key, now);
         }
-        self.pending.clear();
+        self.window.forget();
         self.ready.clear();
         self.buffer.clear();
         (self.scanned, self.buffered_to) = (cursor, cursor);

@@ -25,7 +25,15 @@ impl Core {
         if self.held_back || !self.has_place() {
             return None;
         }
-        if self.in_flight == 0 { Some(self.env.places.force(1)) } else { self.env.places.take(1) }
+        if self.in_flight == 0 {
+            return Some(self.env.places.force(1));
+        }
+        if self.exposed() { None } else { self.env.places.take(1) }
+    }
+
+    /// Whether as much would be repeated after a crash as may be.
+    pub(super) fn exposed(&self) -> bool {
+        self.window.exposed() >= self.env.config.window
     }
 
     /// Begins what may begin.
@@ -58,7 +66,7 @@ impl Core {
             let expired = self.spec.ends(&loaded.event).is_some_and(|end| end <= now);
             if expired {
                 self.batch.passed.expired += 1;
-                self.pending.remove(&loaded.event.seq);
+                self.window.remove(loaded.event.seq);
             }
             !expired
         });
@@ -238,11 +246,11 @@ impl Core {
         let Some(entry) = self.keys.get(key) else { return };
         if let Phase::Flying(flight) | Phase::Begun(flight) = &entry.phase {
             for loaded in &flight.run {
-                self.pending.remove(&loaded.event.seq);
+                self.window.remove(loaded.event.seq);
             }
         }
         for loaded in &entry.queue {
-            self.pending.remove(&loaded.event.seq);
+            self.window.remove(loaded.event.seq);
         }
     }
 
