@@ -12,7 +12,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::HeaderMap;
+use http::{HeaderMap, header};
 use http_body::{Body, Frame, SizeHint};
 
 use crate::params::{Collector, Limits, Params};
@@ -33,12 +33,15 @@ struct State {
     /// `None` for a body in an encoding that cannot be read.
     collector: Option<Collector>,
     ended: bool,
+    /// What is left of the announced length: whoever sends it on may not ask for more than that.
+    left: Option<u64>,
 }
 
 /// Puts a tee on a body. The query counts too, as does an empty body.
 pub fn tee<B>(query: Option<&str>, headers: &HeaderMap, body: B) -> (Tee<B>, Captured) {
     let collector = Collector::new(query, headers, Limits::for_capture()).ok();
-    let shared = Arc::new(Mutex::new(State { collector, ended: false }));
+    let length = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+    let shared = Arc::new(Mutex::new(State { collector, ended: length == Some(0), left: length }));
     (Tee { body, shared: Arc::clone(&shared) }, Captured(shared))
 }
 
@@ -69,11 +72,13 @@ where
         let mut state = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
         match &frame {
             Some(Ok(frame)) => {
-                if let (Some(collector), Some(data)) = (&mut state.collector, frame.data_ref()) {
-                    collector.feed(data);
+                if let Some(data) = frame.data_ref() {
+                    state.left = state.left.map(|left| left.saturating_sub(data.len() as u64));
+                    if let Some(collector) = &mut state.collector {
+                        collector.feed(data);
+                    }
                 }
-                // A body of known length is not asked again after its last byte.
-                state.ended |= self.body.is_end_stream();
+                state.ended |= state.left == Some(0) || self.body.is_end_stream();
             }
             Some(Err(_)) => {}
             None => state.ended = true,
@@ -99,7 +104,7 @@ where
 mod tests {
     use std::{collections::VecDeque, convert::Infallible};
 
-    use http::{HeaderValue, header};
+    use http::HeaderValue;
     use http_body_util::BodyExt;
 
     use super::*;

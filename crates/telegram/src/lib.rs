@@ -3,6 +3,7 @@
 //! - [`methods`]: every method, the shape of its result, its file parameters, and what becomes of a call to it.
 //! - [`update`]: views over Telegram's own bytes and the virtual `update_id`; [`allowed`]: which kinds were asked for.
 //! - [`token`], [`envelope`], [`params`], [`capture`]: what the virtual Bot API is made of on the side of apps.
+//! - [`upstream`]: the client and the streaming pipe towards Telegram.
 //! - [`webhook`]: how updates are posted to somebody's webhook, as Telegram would do it.
 //!
 //! Behaviour follows `reference/telegram.md`; section numbers in comments are its. The crate stores nothing and
@@ -17,6 +18,7 @@ mod multipart;
 pub mod params;
 pub mod token;
 pub mod update;
+pub mod upstream;
 pub mod webhook;
 
 pub use json::Malformed;

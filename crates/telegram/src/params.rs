@@ -117,6 +117,11 @@ impl Params {
         &self.files
     }
 
+    /// Adds a file.
+    pub fn attach(&mut self, file: FilePart) {
+        self.files.push(file);
+    }
+
     /// Takes a parameter out: `method` of a reply is no parameter of the call.
     pub fn remove(&mut self, name: &str) -> Option<String> {
         self.texts.remove(name)

@@ -1,0 +1,235 @@
+//! Making connections: directly or through a proxy, to allowed addresses, with TLS, within one limit of time.
+
+use std::{
+    fmt, io,
+    net::{IpAddr, SocketAddr},
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use http::{HeaderValue, Uri};
+use hyper_rustls::{HttpsConnector, MaybeHttpsStream};
+use hyper_util::{
+    client::legacy::connect::{
+        HttpConnector,
+        dns::Name,
+        proxy::{SocksV5, Tunnel},
+    },
+    rt::TokioIo,
+};
+use rustls::{
+    ClientConfig, RootCertStore,
+    pki_types::{CertificateDer, pem::PemObject},
+};
+use secrecy::ExposeSecret;
+use tokio::net::TcpStream;
+use tower_service::Service;
+
+use super::{
+    Roots, SetUpError, Settings,
+    settings::{Proxy, ProxyKind},
+};
+
+/// Says which addresses may be connected to.
+pub trait AddressGuard: fmt::Debug + Send + Sync {
+    /// Whether this one may.
+    fn allows(&self, address: IpAddr) -> bool;
+}
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+type Connecting<T> = Pin<Box<dyn Future<Output = Result<T, BoxError>> + Send>>;
+
+/// TLS where the address asks for it, over whatever way there is; all of it within the limit.
+#[derive(Clone)]
+pub(super) struct Connector {
+    inner: HttpsConnector<Way>,
+    limit: Duration,
+}
+
+impl Connector {
+    pub(super) fn new(settings: &Settings, needs_tls: bool) -> Result<Self, SetUpError> {
+        // Reading the platform's store costs time and memory that a plain server does not need.
+        let roots = if needs_tls { roots(&settings.roots)? } else { RootCertStore::empty() };
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let mut tls = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(SetUpError::Tls)?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        tls.alpn_protocols = vec![b"http/1.1".to_vec()];
+        let way = Way::new(settings);
+        Ok(Self { inner: HttpsConnector::from((way, tls)), limit: settings.limits.connect })
+    }
+}
+
+fn roots(roots: &Roots) -> Result<RootCertStore, SetUpError> {
+    let mut store = RootCertStore::empty();
+    match roots {
+        Roots::Platform => {
+            store.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+            if store.is_empty() { Err(SetUpError::NoRoots) } else { Ok(store) }
+        }
+        Roots::Only(pem) => {
+            store.add_parsable_certificates(CertificateDer::pem_slice_iter(pem).filter_map(Result::ok));
+            if store.is_empty() { Err(SetUpError::BadRoots) } else { Ok(store) }
+        }
+    }
+}
+
+impl Service<Uri> for Connector {
+    type Response = MaybeHttpsStream<TokioIo<TcpStream>>;
+    type Error = BoxError;
+    type Future = Connecting<Self::Response>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, destination: Uri) -> Self::Future {
+        let connecting = self.inner.call(destination);
+        let limit = self.limit;
+        Box::pin(async move {
+            tokio::time::timeout(limit, connecting).await.unwrap_or_else(|_late| {
+                let text = format!("no connection within {limit:?}");
+                Err(io::Error::new(io::ErrorKind::TimedOut, text).into())
+            })
+        })
+    }
+}
+
+/// How TCP gets there.
+#[derive(Clone)]
+enum Way {
+    Direct(Direct),
+    Socks5(SocksV5<Tcp>),
+    Connect(Tunnel<Tcp>),
+}
+
+type Tcp = HttpConnector<GuardedResolver>;
+
+impl Way {
+    fn new(settings: &Settings) -> Self {
+        let Some(Proxy { kind, uri, credentials }) = &settings.proxy else {
+            let guard = settings.guard.clone();
+            return Self::Direct(Direct { tcp: tcp(guard.clone(), settings.limits.connect), guard });
+        };
+        let to_proxy = tcp(None, settings.limits.connect);
+        match (kind, credentials) {
+            (ProxyKind::Socks5, None) => Self::Socks5(SocksV5::new(uri.clone(), to_proxy)),
+            (ProxyKind::Socks5, Some(known)) => Self::Socks5(
+                SocksV5::new(uri.clone(), to_proxy)
+                    .with_auth(known.user.clone(), known.password.expose_secret().to_owned()),
+            ),
+            (ProxyKind::Http, None) => Self::Connect(Tunnel::new(uri.clone(), to_proxy)),
+            (ProxyKind::Http, Some(known)) => {
+                let pair = format!("{}:{}", known.user, known.password.expose_secret());
+                let value = HeaderValue::try_from(format!("Basic {}", STANDARD.encode(pair)))
+                    .expect("base64 is a header value");
+                Self::Connect(Tunnel::new(uri.clone(), to_proxy).with_auth(value))
+            }
+        }
+    }
+}
+
+fn tcp(guard: Option<Arc<dyn AddressGuard>>, limit: Duration) -> Tcp {
+    let mut tcp = HttpConnector::new_with_resolver(GuardedResolver { guard });
+    tcp.enforce_http(false);
+    tcp.set_nodelay(true);
+    tcp.set_keepalive(Some(Duration::from_mins(1)));
+    // Shared between the addresses of a name, so that a dead first one leaves time for the second.
+    tcp.set_connect_timeout(Some(limit));
+    tcp
+}
+
+impl Service<Uri> for Way {
+    type Response = TokioIo<TcpStream>;
+    type Error = BoxError;
+    type Future = Connecting<Self::Response>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        // None of the three holds anything before it is called.
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, destination: Uri) -> Self::Future {
+        match self {
+            Self::Direct(direct) => direct.call(destination),
+            Self::Socks5(socks) => {
+                let connecting = socks.call(with_port(&destination));
+                Box::pin(async move { connecting.await.map_err(Into::into) })
+            }
+            Self::Connect(tunnel) => {
+                let connecting = tunnel.call(with_port(&destination));
+                Box::pin(async move { connecting.await.map_err(Into::into) })
+            }
+        }
+    }
+}
+
+/// The destination with its port written out: the proxies would take 443 for any that is not.
+fn with_port(destination: &Uri) -> Uri {
+    let port = match (destination.port_u16(), destination.scheme_str()) {
+        (Some(_), _) => return destination.clone(),
+        (None, Some("http")) => 80,
+        (None, _) => 443,
+    };
+    let host = destination.host().unwrap_or("");
+    format!("http://{host}:{port}").parse().unwrap_or_else(|_malformed| destination.clone())
+}
+
+#[derive(Clone)]
+struct Direct {
+    tcp: Tcp,
+    guard: Option<Arc<dyn AddressGuard>>,
+}
+
+impl Direct {
+    fn call(&mut self, destination: Uri) -> Connecting<TokioIo<TcpStream>> {
+        // The resolver is not asked about an address that is already a number.
+        let literal =
+            destination.host().and_then(|host| host.trim_matches(['[', ']']).parse::<IpAddr>().ok());
+        if let (Some(address), Some(guard)) = (literal, &self.guard)
+            && !guard.allows(address)
+        {
+            return Box::pin(async { Err(not_allowed().into()) });
+        }
+        let connecting = self.tcp.call(destination);
+        Box::pin(async move { connecting.await.map_err(Into::into) })
+    }
+}
+
+fn not_allowed() -> io::Error {
+    io::Error::new(io::ErrorKind::PermissionDenied, "the address is not allowed")
+}
+
+/// The system's resolver without the addresses that may not be connected to.
+#[derive(Clone)]
+struct GuardedResolver {
+    guard: Option<Arc<dyn AddressGuard>>,
+}
+
+impl Service<Name> for GuardedResolver {
+    type Response = std::vec::IntoIter<SocketAddr>;
+    type Error = io::Error;
+    type Future = Pin<Box<dyn Future<Output = io::Result<Self::Response>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, name: Name) -> Self::Future {
+        let guard = self.guard.clone();
+        Box::pin(async move {
+            let found: Vec<_> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
+            let any = !found.is_empty();
+            let allowed: Vec<_> = found
+                .into_iter()
+                .filter(|address| guard.as_ref().is_none_or(|guard| guard.allows(address.ip())))
+                .collect();
+            if any && allowed.is_empty() { Err(not_allowed()) } else { Ok(allowed.into_iter()) }
+        })
+    }
+}
