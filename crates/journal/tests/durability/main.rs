@@ -29,14 +29,18 @@ use crate::{
     concurrent::Load,
 };
 
-/// Crashes in all. Each step of the workload gets at least one.
-const CRASHES: u64 = 1000;
+/// Crashes in all: at least one at each step of the workload.
+const CRASHES: u64 = 1200;
 /// So many tests share them, for the machine's cores.
 const PARTS: u64 = 4;
 
 async fn crash(part: u64) -> Report {
     let reference = Reference::record().await;
-    assert!(reference.steps() <= CRASHES, "{} steps cannot all be met", reference.steps());
+    assert!(
+        reference.steps() <= CRASHES,
+        "the workload has grown to {} steps: more crashes are needed",
+        reference.steps()
+    );
     let mut report = Report::default();
     for seed in seeds((0..CRASHES).filter(|seed| seed % PARTS == part)) {
         let crash = reference.crash(seed, Synchronous::Full).await;
