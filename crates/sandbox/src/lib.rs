@@ -18,6 +18,7 @@ pub mod telegram;
 use std::{
     io,
     net::{Ipv4Addr, SocketAddr},
+    time::Duration,
 };
 
 use tokio::net::TcpListener;
@@ -28,6 +29,9 @@ pub use crate::{
     random::Random,
     telegram::{ErrorStyle, Telegram},
 };
+
+/// How long open requests may take to end once the sandbox stops.
+const LAST_MOMENT: Duration = Duration::from_millis(200);
 
 /// What a sandbox is started with. The default listens on free ports of the loopback interface.
 #[derive(Debug, Clone)]
@@ -167,9 +171,17 @@ async fn listen(what: &'static str, address: SocketAddr) -> Result<(TcpListener,
     Ok((listener, address))
 }
 
-/// Serves the control API; open connections end with the sandbox.
+/// Serves the control API. When the sandbox stops, requests that wait for something get a moment and are then
+/// left alone.
 async fn serve_control(listener: TcpListener, router: axum::Router, stop: CancellationToken) {
-    if let Some(Err(error)) = stop.run_until_cancelled(axum::serve(listener, router).into_future()).await {
+    let serving =
+        axum::serve(listener, router).with_graceful_shutdown(stop.clone().cancelled_owned()).into_future();
+    tokio::pin!(serving);
+    let ended = tokio::select! {
+        ended = serving.as_mut() => ended,
+        () = stop.cancelled() => tokio::time::timeout(LAST_MOMENT, serving).await.unwrap_or(Ok(())),
+    };
+    if let Err(error) = ended {
         tracing::error!(%error, "the control API has stopped serving");
     }
 }

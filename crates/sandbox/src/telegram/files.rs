@@ -258,14 +258,13 @@ impl StoredFile {
 
 /// Refuses an upload that is larger than Telegram takes: 50 MB, a photo 10 MB.
 pub(crate) fn check_size(kind: FileKind, size: u64) -> Result<(), ApiError> {
-    let (limit, thing) = match kind {
-        FileKind::Photo => (MAX_PHOTO_BYTES, "a photo"),
-        _ => (MAX_UPLOAD_BYTES, "an upload"),
-    };
-    if size > limit {
+    if kind == FileKind::Photo && size > MAX_PHOTO_BYTES {
         return Err(ApiError::bad_request(format!(
-            "file of size {size} bytes is too big for {thing}; the maximum size is {limit} bytes"
+            "file of size {size} bytes is too big for a photo; the maximum size is {MAX_PHOTO_BYTES} bytes"
         )));
+    }
+    if size > MAX_UPLOAD_BYTES {
+        return Err(ApiError::new(413, "Request Entity Too Large"));
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 use std::io;
 
 use serde_json::{Value, json};
-use tandem_sandbox::telegram::FaultSpec;
+use tandem_sandbox::telegram::{FaultSpec, NewBot};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::stage::{Receiver, Stage, post, soon};
@@ -48,7 +48,7 @@ async fn a_status_comes_as_json_or_as_the_page_of_nginx() {
 #[tokio::test]
 async fn a_fault_meets_its_method_and_its_bot_only() {
     let stage = Stage::start().await;
-    let other = stage.sandbox.telegram().create_bot(Default::default()).unwrap();
+    let other = stage.sandbox.telegram().create_bot(NewBot::default()).unwrap();
     plant(&stage, json!({"method": "GETME", "fault": {"kind": "unauthorized"}}));
     assert_eq!(stage.call("getMe", "").await.status, 401);
     assert_eq!(stage.call("getWebhookInfo", "").await.status, 200);

@@ -1,6 +1,7 @@
 //! `getFile` and downloads.
 
 use serde_json::{Value, json};
+use tandem_sandbox::telegram::NewBot;
 
 use crate::stage::{Answer, Stage, post, read_answer, soon};
 
@@ -79,7 +80,7 @@ async fn get_file_refuses_what_is_over_20_mb_or_somebody_elses() {
     assert_eq!(description(answer), "Bad Request: file is too big");
     let wrong = "Bad Request: wrong file_id or the file is temporarily unavailable";
     assert_eq!(description(stage.call("getFile", "file_id=nonsense").await), wrong);
-    let other = stage.sandbox.telegram().create_bot(Default::default()).unwrap();
+    let other = stage.sandbox.telegram().create_bot(NewBot::default()).unwrap();
     let path = format!("/bot{}/getFile?file_id={large}", other.token());
     assert_eq!(description(stage.post(&path, "text/plain", "").await), wrong);
     let nothing = stage.call("getFile", "").await;

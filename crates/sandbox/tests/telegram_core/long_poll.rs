@@ -1,6 +1,7 @@
 //! `getUpdates` that waits: who ends whom, and the politeness delays.
 
 use serde_json::json;
+use tandem_sandbox::telegram::NewBot;
 
 use crate::stage::{Answer, Receiver, Stage, ids};
 
@@ -76,7 +77,7 @@ async fn a_second_conflict_within_three_seconds_is_held_back_three_seconds() {
 #[tokio::test]
 async fn different_bots_do_not_disturb_each_other() {
     let stage = Stage::start().await;
-    let other = stage.sandbox.telegram().create_bot(Default::default()).unwrap();
+    let other = stage.sandbox.telegram().create_bot(NewBot::default()).unwrap();
     let mine = stage.start_call("getUpdates", "timeout=50").await;
     stage.until_waiting(&[50]).await;
     let path = format!("/bot{}/getUpdates?timeout=40", other.token());

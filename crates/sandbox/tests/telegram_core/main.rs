@@ -3,6 +3,8 @@
 //!
 //! Nothing here sleeps: time is a manual clock, and a test waits until the sandbox waits before it moves it.
 
+#![expect(clippy::unwrap_used, reason = "a test that meets the unexpected has failed")]
+
 mod allowed_updates;
 mod bad_input;
 mod faults;
@@ -16,3 +18,4 @@ mod webhook_delivery;
 mod webhook_replies;
 mod webhook_retries;
 mod webhook_settings;
+mod webhook_tls;

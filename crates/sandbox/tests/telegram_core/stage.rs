@@ -9,10 +9,11 @@ use tandem_sandbox::{
     telegram::{Bot, NewBot, Pushed},
 };
 use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
     sync::{mpsc, oneshot},
 };
+use tokio_rustls::{TlsAcceptor, rustls::ServerConfig};
 
 /// 2027-01-15, in seconds: what the frozen clock shows first.
 pub(crate) const START: i64 = 1_800_000_000;
@@ -21,10 +22,8 @@ const LIMIT: Duration = Duration::from_secs(20);
 
 /// The result, or a failed test when it does not come.
 pub(crate) async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
-    match tokio::time::timeout(LIMIT, future).await {
-        Ok(value) => value,
-        Err(_) => panic!("waited too long: {what}"),
-    }
+    let outcome = tokio::time::timeout(LIMIT, future).await;
+    outcome.unwrap_or_else(|elapsed| panic!("{elapsed} while waiting for {what}"))
 }
 
 /// An HTTP answer.
@@ -180,7 +179,7 @@ pub(crate) async fn read_answer(stream: &mut TcpStream) -> Answer {
     Answer { status: status.unwrap_or_else(|| panic!("{head}")), head, body }
 }
 
-async fn read_message(stream: &mut TcpStream) -> Option<(String, Vec<u8>)> {
+async fn read_message(stream: &mut (impl AsyncRead + Unpin)) -> Option<(String, Vec<u8>)> {
     let mut bytes = Vec::new();
     let end = loop {
         if let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") {
@@ -221,13 +220,32 @@ pub(crate) struct Delivery {
 
 impl Receiver {
     pub(crate) async fn start() -> Self {
+        Self::with("http", None).await
+    }
+
+    /// Speaks TLS with this configuration.
+    pub(crate) async fn start_tls(config: ServerConfig) -> Self {
+        Self::with("https", Some(TlsAcceptor::from(Arc::new(config)))).await
+    }
+
+    async fn with(scheme: &str, tls: Option<TlsAcceptor>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}/hook", listener.local_addr().unwrap());
+        let url = format!("{scheme}://{}/hook", listener.local_addr().unwrap());
         let (sender, deliveries) = mpsc::unbounded_channel();
         tokio::spawn(async move {
             for connection in 0.. {
                 let Ok((stream, _)) = listener.accept().await else { return };
-                tokio::spawn(serve(stream, connection, sender.clone()));
+                let (sender, tls) = (sender.clone(), tls.clone());
+                tokio::spawn(async move {
+                    match tls {
+                        None => serve(stream, connection, sender).await,
+                        Some(tls) => {
+                            // A client that does not trust us hangs up here.
+                            let Ok(stream) = tls.accept(stream).await else { return };
+                            serve(stream, connection, sender).await;
+                        }
+                    }
+                });
             }
         });
         Self { url, deliveries }
@@ -280,7 +298,11 @@ impl Delivery {
     }
 }
 
-async fn serve(mut stream: TcpStream, connection: usize, deliveries: mpsc::UnboundedSender<Delivery>) {
+async fn serve(
+    mut stream: impl AsyncRead + AsyncWrite + Unpin,
+    connection: usize,
+    deliveries: mpsc::UnboundedSender<Delivery>,
+) {
     while let Some((head, body)) = read_message(&mut stream).await {
         let (answer, answered) = oneshot::channel();
         let body = serde_json::from_slice(&body).unwrap();

@@ -1,6 +1,7 @@
 //! `setWebhook`, `deleteWebhook`, `getWebhookInfo`.
 
 use serde_json::json;
+use tandem_sandbox::telegram::NewBot;
 
 use crate::stage::{Answer, Receiver, Stage, post};
 
@@ -146,7 +147,7 @@ async fn webhook_info_shows_what_is_set_and_nothing_else() {
 #[tokio::test]
 async fn pending_updates_survive_both_calls_unless_they_are_dropped() {
     let stage = Stage::start().await;
-    let other = stage.sandbox.telegram().create_bot(Default::default()).unwrap();
+    let other = stage.sandbox.telegram().create_bot(NewBot::default()).unwrap();
     other.push("message", &crate::stage::message(1, "other bot's", crate::stage::START));
     stage.message(1, "one");
     let mut receiver = Receiver::start().await;

@@ -82,7 +82,7 @@ async fn serve_connection(stream: TcpStream, telegram: Telegram) {
         () = stop.cancelled() => {
             // Calls that wait are answered "restart"; whoever is still silent after that is cut off.
             connection.as_mut().graceful_shutdown();
-            tokio::time::timeout(Duration::from_millis(200), connection).await.unwrap_or(Ok(()))
+            tokio::time::timeout(crate::LAST_MOMENT, connection).await.unwrap_or(Ok(()))
         }
     };
     if let Err(error) = ended {
