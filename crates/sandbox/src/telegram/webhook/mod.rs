@@ -285,3 +285,49 @@ impl Bot {
         job.telegram.tasks().clone().spawn(delivery::run(job));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use futures_util::poll;
+    use tokio_util::task::TaskTracker;
+
+    use super::*;
+    use crate::{
+        clock::Clock,
+        random::Random,
+        telegram::{NewBot, Settings, polling},
+    };
+
+    fn set_webhook(url: &str) -> Call {
+        let params = Params::from_iter([("url", url)]);
+        Call { method: "setwebhook".to_owned(), params, files: Vec::new() }
+    }
+
+    /// Only inside the process can a test stop a call while the name is being resolved.
+    #[tokio::test]
+    async fn an_unfinished_set_webhook_is_ended_by_another_and_blocks_polling() {
+        let clock = Clock::manual(1_800_000_000_000);
+        let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
+        let telegram = Telegram::new(Settings::default(), clock.clone(), Random::seeded(1), stop, tasks);
+        let bot = telegram.create_bot(NewBot::default()).unwrap();
+        let (first, second) = (set_webhook("http://localhost:1/a"), set_webhook("http://localhost:1/b"));
+        let mut unfinished = Box::pin(set(&telegram, &bot, &first));
+        assert!(poll!(unfinished.as_mut()).is_pending());
+        let refused = polling::get_updates(&bot, &Params::default()).await.unwrap_err();
+        assert!(refused.description.starts_with("Conflict: can't use getUpdates method"), "{refused}");
+        assert_eq!(set(&telegram, &bot, &second).await.unwrap_err().retry_after, Some(1));
+        clock.advance(Duration::from_secs(1));
+        assert_eq!(set(&telegram, &bot, &second).await, Ok(Answer::Described("Webhook was set")));
+        let ended = unfinished.await.unwrap_err();
+        assert_eq!(ended.description, "Conflict: terminated by other setWebhook");
+        assert_eq!(info(&bot)["url"], "http://localhost:1/b");
+
+        clock.advance(Duration::from_secs(1));
+        let mut abandoned = Box::pin(set(&telegram, &bot, &first));
+        assert!(poll!(abandoned.as_mut()).is_pending());
+        drop(abandoned);
+        assert!(!bot.lock().webhook.is_set_or_being_set(), "a client that hung up leaves nothing behind");
+    }
+}
