@@ -17,6 +17,8 @@
 //! **Does not** deliver anything, know Telegram or a CRM, or look into an event's body. Nothing in it blocks the
 //! thread that calls.
 
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod error;
 mod sealed;
 mod seam;

@@ -106,6 +106,7 @@ impl Sealer {
     }
 
     /// Seals a secret of this owner and name.
+    #[expect(clippy::missing_panics_doc, reason = "there is always a key, and no secret is 256 GiB long")]
     pub fn seal(
         &self,
         owner: &SecretOwner,
@@ -136,10 +137,10 @@ impl Sealer {
     ) -> Result<SecretString, SealError> {
         let (header, ciphertext) = sealed.0.split_at_checked(HEADER_BYTES).ok_or(SealError::Damaged)?;
         let (prefix, nonce) = header.split_at(5);
-        let [FORMAT, id @ ..] = prefix else { return Err(SealError::Damaged) };
-        let needed = KeyId(u32::from_be_bytes(id.try_into().expect("five bytes without the first are four")));
+        let &[FORMAT, a, b, c, d] = prefix else { return Err(SealError::Damaged) };
+        let needed = KeyId(u32::from_be_bytes([a, b, c, d]));
         let key = self.keys.iter().find(|key| key.id == needed).ok_or(SealError::UnknownKey { needed })?;
-        let nonce = XNonce::try_from(nonce).expect("the header was split to have a nonce of this length");
+        let nonce = XNonce::try_from(nonce).map_err(|_length| SealError::Damaged)?;
         let aad = associated(owner, name, prefix);
         let clear = key
             .cipher()

@@ -114,7 +114,7 @@ mod tests {
 
     fn next(last: i64, upstream: i64) -> i64 {
         let upstream = UpstreamId::new(upstream).unwrap();
-        next_virtual(last, Some(upstream)).map(VirtualId::get).unwrap_or(0)
+        next_virtual(last, Some(upstream)).unwrap().get()
     }
 
     #[test]

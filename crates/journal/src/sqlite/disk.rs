@@ -5,10 +5,12 @@
 
 use std::{
     fs::{self, File},
-    io::{self, Write},
+    io::{self, Read},
     path::{Path, PathBuf},
     sync::Arc,
 };
+
+use rustix::fs::FallocateFlags;
 
 use super::{
     beside,
@@ -54,10 +56,11 @@ impl Disk {
         if free < self.watermarks.low_bytes {
             return Level::Low;
         }
-        if free - self.watermarks.low_bytes >= self.watermarks.reserve_bytes && !self.has_reserve() {
-            if let Err(error) = self.lay_reserve() {
-                tracing::warn!(%error, "the reserve file could not be made");
-            }
+        if free - self.watermarks.low_bytes >= self.watermarks.reserve_bytes
+            && !self.has_reserve()
+            && let Err(error) = self.lay_reserve()
+        {
+            tracing::warn!(%error, "the reserve file could not be made");
         }
         Level::Good
     }
@@ -93,14 +96,10 @@ impl Disk {
 
     fn fill_reserve(&self) -> io::Result<()> {
         let mut file = File::create(&self.reserve)?;
-        // Written, not only lengthened: a hole in a file reserves nothing. Not zeros: some file systems make
-        // holes of them.
-        let block = [0xA5; 64 << 10];
-        let mut left = self.watermarks.reserve_bytes;
-        while left > 0 {
-            let part = usize::try_from(left).unwrap_or(usize::MAX).min(block.len());
-            file.write_all(&block[..part])?;
-            left -= part as u64;
+        let size = self.watermarks.reserve_bytes;
+        if rustix::fs::fallocate(&file, FallocateFlags::empty(), 0, size).is_err() {
+            // This file system cannot set space aside, so it is written; not with zeros, which some make holes of.
+            io::copy(&mut io::repeat(0xA5).take(size), &mut file)?;
         }
         file.sync_all()
     }

@@ -37,7 +37,7 @@ where
     T: Send + 'static,
     E: From<WriteError> + Send + 'static,
 {
-    pub(super) fn new(urgency: Urgency, work: F) -> (Box<dyn Job>, oneshot::Receiver<Result<T, E>>) {
+    pub(super) fn job(urgency: Urgency, work: F) -> (Box<dyn Job>, oneshot::Receiver<Result<T, E>>) {
         let (reply, answer) = oneshot::channel();
         (Box::new(Self { urgency, work, result: None, reply }), answer)
     }

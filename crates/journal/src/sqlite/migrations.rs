@@ -10,11 +10,11 @@ use super::{OpenError, fault::Fault};
 /// "Tndm". Written into the header of every database of ours.
 const APPLICATION_ID: i64 = 0x546e_646d;
 
-/// The steps; the n-th brings a database to version n. Never edited after a release.
-const STEPS: &[&str] = &[include_str!("migrations/0001_first.sql")];
+/// The steps; each brings a database to its number. Never edited after a release.
+const STEPS: &[(i64, &str)] = &[(1, include_str!("migrations/0001_first.sql"))];
 
 /// The version this program writes.
-pub(super) const LATEST: i64 = STEPS.len() as i64;
+pub(super) const LATEST: i64 = STEPS[STEPS.len() - 1].0;
 
 /// Brings a database to [`LATEST`], each step in a transaction of its own, or says why it does not.
 pub(super) fn migrate(connection: &Connection, path: &Path) -> Result<(), OpenError> {
@@ -35,7 +35,7 @@ pub(super) fn migrate(connection: &Connection, path: &Path) -> Result<(), OpenEr
         let fault = Fault::corrupt(format!("schema version {version}"));
         return Err(OpenError::of_fault(path, fault));
     }
-    for (step, number) in STEPS.iter().zip(1_i64..).skip(usize::try_from(version).unwrap_or(0)) {
+    for (number, step) in STEPS.iter().filter(|(number, _)| *number > version) {
         connection
             .execute_batch(&format!(
                 "BEGIN IMMEDIATE;\n{step}\n\

@@ -79,9 +79,10 @@ pub(super) fn read_lane(
         return Ok(LanePage { events: Vec::new(), scanned_to: after, head: Seq::ZERO });
     };
     let head = journals::seq(journal.end.seq)?;
-    let walk = match after < head {
-        true => Walk::begin(connection, journal.number, lane.get(), after.get() + 1)?,
-        false => None,
+    let walk = if after < head {
+        Walk::begin(connection, journal.number, lane.get(), after.get() + 1)?
+    } else {
+        None
     };
     let Some(mut walk) = walk else {
         return Ok(LanePage { events: Vec::new(), scanned_to: head.max(after), head });

@@ -142,7 +142,7 @@ impl SqliteStore {
         T: Send + 'static,
         E: From<WriteError> + Send + 'static,
     {
-        let (job, answer) = Task::new(urgency, work);
+        let (job, answer) = Task::job(urgency, work);
         match self.shared.queue.push(weight, job) {
             Ok(()) => {}
             Err(Refusal::Crowded { waiting }) => return Err(WriteError::Crowded { waiting }.into()),

@@ -77,7 +77,7 @@ struct Rules {
     old: Timestamp,
     /// Appended before this: goes in any case.
     too_old: Timestamp,
-    /// With fewer bytes behind it than this, it goes in any case.
+    /// What begins before this many bytes of the journal goes in any case.
     bytes: i64,
 }
 
@@ -94,8 +94,9 @@ impl Rules {
         }
     }
 
-    fn forces(&self, header: &Header) -> bool {
-        header.appended_at < self.too_old.as_millis() || header.point().bytes <= self.bytes
+    /// `begins`: the bytes of the journal before this event.
+    fn forces(&self, header: &Header, begins: i64) -> bool {
+        header.appended_at < self.too_old.as_millis() || begins < self.bytes
     }
 
     fn allows(&self, header: &Header) -> bool {
@@ -141,7 +142,7 @@ fn walk(
          ORDER BY position
          LIMIT ?3"
     ))?;
-    let rows_limit = limit.max(0).min(LOOK_ROWS);
+    let rows_limit = limit.clamp(0, LOOK_ROWS);
     let mut rows = statement.query([
         journal.position(journal.swept.seq),
         journal.position(journal.end.seq),
@@ -154,7 +155,7 @@ fn walk(
         if seq != step.to.seq + 1 {
             return Err(Fault::corrupt(format!("event {} is missing", step.to.seq + 1)));
         }
-        if rules.forces(&header) {
+        if rules.forces(&header, step.to.bytes) {
             for reader in readers.iter_mut().filter(|reader| reader.lane.acked.get() < seq) {
                 reader.lose(&header)?;
             }
@@ -320,7 +321,7 @@ fn read_lost(journal: i64, lane: LaneId, row: &rusqlite::Row<'_>) -> Result<Lost
 
 /// A gap that grows stays one record.
 fn note_lost(connection: &Connection, journal: i64, lane: LaneId, lost: Lost) -> Result<(), Fault> {
-    let last = connection
+    let newest = connection
         .prepare_cached(
             "SELECT from_seq, to_seq, count, at, sum
              FROM lost
@@ -331,11 +332,11 @@ fn note_lost(connection: &Connection, journal: i64, lane: LaneId, lost: Lost) ->
         .query_row([journal, lane.get()], |row| Ok(read_lost(journal, lane, row)))
         .optional()?
         .transpose()?;
-    let lost = match last {
-        Some(last) if lost.from <= last.to.next() => Lost {
-            from: last.from.min(lost.from),
-            to: last.to.max(lost.to),
-            count: last.count.saturating_add(lost.count.get()),
+    let lost = match newest {
+        Some(before) if lost.from <= before.to.next() => Lost {
+            from: before.from.min(lost.from),
+            to: before.to.max(lost.to),
+            count: before.count.saturating_add(lost.count.get()),
             at: lost.at,
         },
         _ => lost,

@@ -74,7 +74,7 @@ pub(super) async fn backup(options: &Options, to: PathBuf) -> Result<(), WriteEr
         let copied = connection::open_reader(&options)
             .and_then(|connection| Ok(connection.execute("VACUUM INTO ?1", params![name])?))
             .map_err(|fault| fault.to_write_error())
-            .and_then(|_rows| put_in_place(&part, &to).map_err(|error| of_io(error)));
+            .and_then(|_rows| put_in_place(&part, &to).map_err(of_io));
         if copied.is_err() {
             let _ = fs::remove_file(&part);
         }

@@ -77,14 +77,12 @@ impl<'a> Writing<'a> {
 
     /// The end of a bot's journal, which is made when there is none.
     pub(super) fn journal(&mut self, bot: BotId) -> Result<Journal, Fault> {
-        match self.find_journal(bot)? {
-            Some(journal) => Ok(journal),
-            None => {
-                let journal = journals::create(self.connection, bot)?;
-                self.keep_journal(bot, journal);
-                Ok(journal)
-            }
+        if let Some(journal) = self.find_journal(bot)? {
+            return Ok(journal);
         }
+        let journal = journals::create(self.connection, bot)?;
+        self.keep_journal(bot, journal);
+        Ok(journal)
     }
 
     /// Remembers where a journal ends now.

@@ -143,8 +143,8 @@ async fn lane_stands(store: &dyn Store, settled: Seq) -> Result<()> {
     let stands = store.find_lane(bot, lane()).await?.context("the lane is missing")?;
     let head = store.head(bot).await?.last;
     ensure!(stands.acked >= settled && stands.acked <= head, "{} of {settled}..={head}", stands.acked);
-    let held = store.list_held(bot, lane(), HeldStates::ALL, Seq::ZERO, 100_000).await?;
-    ensure!(held.last().map_or(Seq::ZERO, |held| held.seq) == stands.acked, "a row without its cursor");
+    let rows = store.list_held(bot, lane(), HeldStates::ALL, Seq::ZERO, 100_000).await?;
+    ensure!(rows.last().map_or(Seq::ZERO, |row| row.seq) == stands.acked, "a row without its cursor");
     Ok(())
 }
 

@@ -4,7 +4,7 @@ use anyhow::Result;
 use tandem_journal::{HeldStates, LinkScope, Page, SecretOwner, Shard, Store};
 use tandem_model::{BotId, ConnectionId, Conversation, Seq, Timestamp, UserId};
 
-use crate::workload::bots;
+use crate::workload::{ROUNDS, bots};
 
 const ALL: usize = 1000;
 const FAR_FUTURE: Timestamp = Timestamp::from_millis(i64::MAX);
@@ -36,14 +36,15 @@ impl Dump {
     /// What only one of the two has.
     pub(crate) fn difference(&self, other: &Self) -> String {
         let only = |a: &Self, b: &Self, mark: &str| -> String {
-            a.0.iter().filter(|line| !b.has(line)).map(|line| format!("{mark} {}\n", clip(line))).collect()
+            a.0.iter().filter(|line| !b.has(line)).flat_map(|line| [mark, " ", clip(line), "\n"]).collect()
         };
         only(self, other, "-") + &only(other, self, "+")
     }
 }
 
-fn clip(line: &str) -> String {
-    line.chars().take(400).collect()
+/// Bodies are long, and what differs mostly stands before them.
+fn clip(line: &str) -> &str {
+    line.get(..400).unwrap_or(line)
 }
 
 async fn of_bot(store: &dyn Store, bot: BotId, lines: &mut Vec<String>) -> Result<()> {
@@ -67,7 +68,7 @@ async fn of_bot(store: &dyn Store, bot: BotId, lines: &mut Vec<String>) -> Resul
         let seen: Vec<Seq> = page.events.iter().map(|event| event.seq).collect();
         lines.push(format!("{what} sees {seen:?} to {:?}", page.scanned_to));
     }
-    for number in 0..14 {
+    for number in 0..ROUNDS {
         let ours = format!("ours{number}");
         lines.push(format!("{bot} link {:?}", store.find_link(bot, LinkScope::Bot, ours).await?));
         let user = UserId::new(number + 1)?;

@@ -85,7 +85,7 @@ async fn nothing_acknowledged_is_lost_in_the_last_quarter_of_the_crashes() {
 async fn without_syncs_the_same_crashes_lose_what_was_acknowledged() {
     let reference = Reference::record().await;
     let mut report = Report::default();
-    for seed in seeds((0..CRASHES).step_by(4)) {
+    for seed in seeds((0..CRASHES).step_by(6)) {
         report.count(&reference.crash(seed, Synchronous::Off).await);
     }
     println!("synchronous=OFF, {} steps; {report}", reference.steps());
@@ -94,13 +94,13 @@ async fn without_syncs_the_same_crashes_lose_what_was_acknowledged() {
 
 #[tokio::test]
 async fn writers_that_share_commits_lose_nothing() {
-    crash_concurrently(0..200, Load { body_bytes: 600, steps: (1, 1500) }).await;
+    crash_concurrently(0..150, Load { body_bytes: 600, steps: (1, 1500) }).await;
 }
 
 /// Enough is written for the log to be copied into the database while more is written.
 #[tokio::test]
 async fn crashes_while_the_log_is_copied_lose_nothing() {
-    crash_concurrently(0..60, Load { body_bytes: 200_000, steps: (7000, 14_000) }).await;
+    crash_concurrently(0..50, Load { body_bytes: 200_000, steps: (7000, 14_000) }).await;
 }
 
 async fn crash_concurrently(all: std::ops::Range<u64>, load: Load) {

@@ -44,7 +44,8 @@ pub(crate) fn bots() -> [BotId; 2] {
 /// The time when everything begins.
 pub(crate) const START: Timestamp = Timestamp::from_secs(1_790_000_000);
 
-const ROUNDS: i64 = 12;
+/// Rounds of everything.
+pub(crate) const ROUNDS: i64 = 12;
 
 fn seq(number: i64) -> Seq {
     Seq::new(number).unwrap()
@@ -100,10 +101,7 @@ pub(crate) fn ops() -> Vec<Op> {
 fn now_and_then(round: i64, last: i64) -> Vec<Op> {
     let [shop, club] = bots();
     match round {
-        2 => vec![
-            Op::Renew,
-            Op::PutSecret(SecretOwner::Bot(shop), SealedSecret::from_bytes(vec![round as u8; 60])),
-        ],
+        2 => vec![Op::Renew, Op::PutSecret(SecretOwner::Bot(shop), SealedSecret::from_bytes(vec![2; 60]))],
         3 | 10 => vec![Op::Reopen],
         4 => vec![Op::SetFilter(shop, lane(2), Filter { without: Flags::MANAGER_TALKS, ..Filter::UPDATES })],
         5 => vec![Op::MoveCursor(shop, lane(2), seq(last - 4))],
@@ -231,7 +229,11 @@ fn holding(round: i64, last: i64) -> Settlement {
 }
 
 fn hook(bot: BotId, round: i64) -> NewInboxEntry {
-    NewInboxEntry { bot, source: "amocrm".to_owned(), body: Bytes::from(vec![b'h'; 300 + round as usize]) }
+    NewInboxEntry {
+        bot,
+        source: "amocrm".to_owned(),
+        body: Bytes::from(vec![b'h'; 300 + usize::try_from(round).unwrap()]),
+    }
 }
 
 fn conversation(number: i64) -> Conversation {
