@@ -3,6 +3,7 @@
 //! Needs the Python environment of `scripts/setup`; without it the tests fail and say so.
 
 use std::path::Path;
+use std::time::Duration;
 
 use tandem_sandbox::story::{self, Bug, Entry, Language, Outcome, Speaker, StoryError};
 
@@ -12,23 +13,20 @@ fn setup(language: Language) -> Bug {
         bot: story::find_bot([Path::new(env!("CARGO_MANIFEST_DIR"))]),
         language,
         seed: 1,
+        patience: Duration::from_secs(20),
     }
-}
-
-async fn told(language: Language) -> (Outcome, Vec<Entry>, String) {
-    let mut entries = Vec::new();
-    let outcome = story::bug(&setup(language), &mut |entry| entries.push(entry.clone())).await;
-    let outcome = outcome.unwrap_or_else(|error| {
-        let advice = error.advice(Language::English).unwrap_or_default();
-        panic!("{error}\n{advice}")
-    });
-    let transcript = entries.iter().map(|entry| format!("{}\n", entry.render(language))).collect::<String>();
-    (outcome, entries, transcript)
 }
 
 #[tokio::test]
 async fn the_bug_is_reproduced_with_the_real_bot() {
-    let (outcome, entries, transcript) = told(Language::Russian).await;
+    let mut entries = Vec::new();
+    let outcome = story::bug(&setup(Language::Russian), &mut |entry| entries.push(entry.clone())).await;
+    let outcome = outcome.unwrap_or_else(|error| {
+        panic!("{error}\n{}", error.advice(Language::English).unwrap_or_default());
+    });
+    let lines: Vec<String> =
+        entries.iter().map(|entry| entry.render(Language::Russian).to_string()).collect();
+    let transcript = lines.join("\n");
     assert_eq!(outcome, Outcome::Reproduced, "{transcript}");
 
     let steps = entries.iter().filter(|entry| matches!(entry, Entry::Step { .. })).count();
@@ -50,12 +48,17 @@ async fn the_bug_is_reproduced_with_the_real_bot() {
 }
 
 #[tokio::test]
-async fn the_story_can_be_told_in_english_and_as_json() {
-    let (outcome, entries, transcript) = told(Language::English).await;
-    assert_eq!(outcome, Outcome::Reproduced, "{transcript}");
-    assert!(transcript.contains("✓ amoCRM sees the client: «How many bonuses do I have?»"), "{transcript}");
-    let json = serde_json::to_value(entries.last().unwrap()).unwrap();
-    assert_eq!((&json["entry"], &json["outcome"]), (&"end".into(), &"reproduced".into()));
+async fn a_bot_that_leaves_the_stream_alone_does_not_reproduce_the_bug() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("bot.py"), "import time; time.sleep(600)").unwrap();
+    let bot = folder.path().to_path_buf();
+    let patience = Duration::from_millis(300);
+    let mut entries = Vec::new();
+    let bug = Bug { bot, patience, ..setup(Language::English) };
+    let outcome = story::bug(&bug, &mut |entry| entries.push(entry.clone())).await.unwrap();
+    assert_eq!(outcome, Outcome::NotReproduced);
+    let unmet = entries.iter().filter(|entry| matches!(entry, Entry::Check { met: false, .. })).count();
+    assert_eq!(unmet, 6, "{entries:#?}");
 }
 
 #[tokio::test]

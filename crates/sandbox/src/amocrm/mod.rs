@@ -108,8 +108,7 @@ pub(crate) fn start(listener: TcpListener, parts: Parts) -> Router {
         attempts: Attempts::default(),
     };
     let (tasks, stop) = (parts.tasks.clone(), parts.stop.clone());
-    let amocrm =
-        AmoCrm(Arc::new(Inner { parts, http: http_client(), door, state: Mutex::new(state) }));
+    let amocrm = AmoCrm(Arc::new(Inner { parts, http: http_client(), door, state: Mutex::new(state) }));
     let public = Router::new()
         .route("/attachments/{id}/{file_name}", get(receive::attachment))
         .route("/api/v4/webhooks", get(rest::list).post(rest::subscribe).delete(rest::unsubscribe))

@@ -1,13 +1,14 @@
 //! The story of the bug, step by step.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use serde_json::json;
 
 use super::StoryError;
 use super::bot_process::BotProcess;
 use super::python;
-use super::stage::{Stage, wait_for};
+use super::stage::Stage;
 use super::texts::{Language, Text, in_words};
 use super::transcript::{Entry, Outcome, Speaker};
 
@@ -25,12 +26,14 @@ pub struct Bug {
     pub language: Language,
     /// The sandbox's seed.
     pub seed: u64,
+    /// How long each thing that is to be seen may take; 20 seconds is much, even for a slow machine.
+    pub patience: Duration,
 }
 
 /// Tells the story; every line goes to `out` as it happens.
 pub async fn bug(setup: &Bug, out: &mut (dyn FnMut(&Entry) + Send)) -> Result<Outcome, StoryError> {
     let aiogram = python::check(&setup.python, &setup.bot).await?;
-    let stage = Stage::set(setup.seed).await?;
+    let stage = Stage::set(setup.seed, setup.patience).await?;
     let mut teller = Teller { language: setup.language, out, step: 0, all_met: true };
 
     amocrm_is_connected(&mut teller, &stage).await?;
@@ -73,7 +76,7 @@ async fn the_bot_starts(
     teller.step(Text::StepBot);
     teller.line(Speaker::Owner, &format!("{} {aiogram}", teller.words(Text::OwnerStartsBot)));
     let bot = BotProcess::start(&setup.python, &setup.bot, &stage.token, &stage.telegram_url())?;
-    let gone = wait_for(async || Ok(stage.webhook().await?.is_empty().then_some(()))).await?;
+    let gone = stage.wait_for(async || Ok(stage.webhook().await?.is_empty().then_some(()))).await?;
     let seen = if gone.is_some() { teller.words(Text::NoWebhook).to_owned() } else { bot.log().tail(5) };
     teller.check(Text::WebhookIsGone, gone.is_some(), &seen);
     Ok(bot)
@@ -85,20 +88,20 @@ async fn amocrm_goes_silent(
     bot: &BotProcess,
 ) -> Result<(), StoryError> {
     teller.step(Text::StepSilence);
-    let before = stage.answers().await?.len();
+    let (before, updates) = (stage.answers().await?.len(), stage.updates_so_far().await?);
     let question = teller.words(Text::AskDelivery);
     // The bot drops what waited when it started, so the client writes once it polls.
-    let polling = wait_for(async || Ok(bot.log().find("Run polling"))).await?;
+    let polling = stage.wait_for(async || Ok(bot.log().find("Run polling"))).await?;
     teller.line(Speaker::Client, question);
     stage.client_writes(question).await?;
-    let answer = wait_for(async || Ok(stage.answers().await?.get(before).cloned())).await?;
+    let answer = stage.wait_for(async || Ok(stage.answers().await?.get(before).cloned())).await?;
     if let Some(answer) = &answer {
         teller.line(Speaker::Bot, answer);
     }
     let seen = answer.clone().unwrap_or_else(|| bot.log().tail(5));
     teller.check(Text::BotAnswers, polling.is_some() && answer.is_some(), &seen);
 
-    let delivery = wait_for(async || stage.delivery_of(question).await).await?;
+    let delivery = stage.wait_for(async || stage.delivery_after(updates).await).await?;
     let by_polling = delivery.as_deref() == Some("polling");
     teller.check(Text::TelegramGaveItTo, by_polling, delivery.as_deref().unwrap_or("-"));
 
@@ -119,15 +122,16 @@ async fn amocrm_reconnects(
     teller.line(Speaker::Owner, teller.words(Text::OwnerReconnects));
     let path = format!("/amocrm/{}/reconnect", stage.bot);
     // Telegram takes one setWebhook a second; amoCRM's user would press the button again.
-    let connected = wait_for(async || match stage.act(&path, json!({})).await {
-        Err(StoryError::Refused { answer, .. }) if answer.contains("retry_after") => Ok(None),
-        answered => answered.map(Some),
-    })
-    .await?;
+    let connected = stage
+        .wait_for(async || match stage.act(&path, json!({})).await {
+            Err(StoryError::Refused { answer, .. }) if answer.contains("retry_after") => Ok(None),
+            answered => answered.map(Some),
+        })
+        .await?;
     let hook = connected.as_ref().and_then(|connected| connected["hook"].as_str()).unwrap_or_default();
     teller.check_webhook(stage, hook).await?;
 
-    let conflict = wait_for(async || Ok(bot.log().find(CONFLICT))).await?;
+    let conflict = stage.wait_for(async || Ok(bot.log().find(CONFLICT))).await?;
     if let Some(line) = &conflict {
         teller.line(Speaker::Log, without_time(line));
     }
@@ -151,9 +155,9 @@ async fn the_bot_is_deaf(
     teller.check_amocrm_sees(stage, question).await?;
 
     // The bot asked for updates once more, after the client wrote, and got none: it had its chance.
-    let refused =
-        wait_for(async || Ok((stage.refusals("getUpdates", 409).await? > refusals_before).then_some(())))
-            .await?;
+    let refused = stage
+        .wait_for(async || Ok((stage.refusals("getUpdates", 409).await? > refusals_before).then_some(())))
+        .await?;
     let answers = stage.answers().await?;
     let silent = answers.len() == answers_before && refused.is_some();
     let seen = if silent { teller.words(Text::NoAnswer).to_owned() } else { last(teller, &answers) };
@@ -202,11 +206,12 @@ impl Teller<'_> {
     }
 
     async fn check_amocrm_sees(&mut self, stage: &Stage, text: &str) -> Result<(), StoryError> {
-        let seen = wait_for(async || {
-            let seen = stage.amocrm_sees().await?;
-            Ok((seen.last().map(String::as_str) == Some(text)).then_some(seen))
-        })
-        .await?;
+        let seen = stage
+            .wait_for(async || {
+                let seen = stage.amocrm_sees().await?;
+                Ok((seen.last().map(String::as_str) == Some(text)).then_some(seen))
+            })
+            .await?;
         let met = seen.is_some();
         let all = if let Some(seen) = seen { seen } else { stage.amocrm_sees().await? };
         let shown = format!("«{}»", last(self, &all));

@@ -33,7 +33,7 @@ pub enum StoryError {
         source: io::Error,
     },
     /// Python is there, the library is not.
-    #[error("{} cannot import aiogram: {complaint}", path.display())]
+    #[error("{} has no aiogram: {complaint}", path.display())]
     Aiogram {
         /// The interpreter.
         path: PathBuf,

@@ -8,13 +8,12 @@ use tokio::time::Instant;
 use super::StoryError;
 use crate::{Config, Sandbox};
 
-/// How long something expected may take.
-pub(super) const PATIENCE: Duration = Duration::from_secs(20);
 const LOOK_AGAIN: Duration = Duration::from_millis(25);
 
 /// A sandbox with one bot and one client.
 pub(super) struct Stage {
     sandbox: Sandbox,
+    patience: Duration,
     http: reqwest::Client,
     pub(super) bot: i64,
     pub(super) token: String,
@@ -22,10 +21,10 @@ pub(super) struct Stage {
 }
 
 impl Stage {
-    pub(super) async fn set(seed: u64) -> Result<Self, StoryError> {
+    pub(super) async fn set(seed: u64, patience: Duration) -> Result<Self, StoryError> {
         let sandbox = Sandbox::start(Config { seed, ..Config::default() }).await?;
         let http = crate::amocrm::http_client();
-        let mut stage = Self { sandbox, http, bot: 0, token: String::new(), client: 0 };
+        let mut stage = Self { sandbox, patience, http, bot: 0, token: String::new(), client: 0 };
         let bot = stage.act("/bots", json!({"username": "zerno_coffee_bot", "first_name": "Зерно"})).await?;
         stage.bot = bot["id"].as_i64().unwrap_or_default();
         stage.token = bot["token"].as_str().unwrap_or_default().to_owned();
@@ -84,23 +83,45 @@ impl Stage {
         Ok(info["result"]["url"].as_str().unwrap_or_default().to_owned())
     }
 
-    /// How the update with this text reached somebody: `polling`, `webhook`, or not at all yet.
-    pub(super) async fn delivery_of(&self, text: &str) -> Result<Option<String>, StoryError> {
+    /// How many updates the bot has had, whoever got them.
+    pub(super) async fn updates_so_far(&self) -> Result<u64, StoryError> {
         let updates = self.look(&format!("/bots/{}/updates?after=0", self.bot)).await?;
-        let updates = updates.get("updates").unwrap_or(&updates).as_array().cloned().unwrap_or_default();
-        let update = updates.iter().rev().find(|update| update.to_string().contains(text));
-        Ok(update.and_then(|update| update["delivered"].as_str()).map(ToOwned::to_owned))
+        let last = updates.as_array().and_then(|updates| updates.last());
+        Ok(last.and_then(|update| update["n"].as_u64()).unwrap_or(0))
+    }
+
+    /// How the first message after that many updates reached somebody: `polling`, `webhook`, or not at all yet.
+    pub(super) async fn delivery_after(&self, updates: u64) -> Result<Option<String>, StoryError> {
+        let updates = self.look(&format!("/bots/{}/updates?after={updates}", self.bot)).await?;
+        let message = updates.as_array().into_iter().flatten().find(|update| update["kind"] == "message");
+        Ok(message.and_then(|message| message["delivered"].as_str()).map(ToOwned::to_owned))
     }
 
     /// How many calls of this method were answered with this error.
     pub(super) async fn refusals(&self, method: &str, code: u16) -> Result<usize, StoryError> {
         let calls = self.look(&format!("/bots/{}/calls?after=0", self.bot)).await?;
-        let calls = calls.get("calls").unwrap_or(&calls).as_array().cloned().unwrap_or_default();
         let refused = |call: &&Value| {
             call["error_code"] == code
                 && call["method"].as_str().is_some_and(|name| name.eq_ignore_ascii_case(method))
         };
-        Ok(calls.iter().filter(refused).count())
+        Ok(calls.as_array().into_iter().flatten().filter(refused).count())
+    }
+
+    /// Looks until there is something to see, or patience ends.
+    pub(super) async fn wait_for<T>(
+        &self,
+        mut look: impl AsyncFnMut() -> Result<Option<T>, StoryError>,
+    ) -> Result<Option<T>, StoryError> {
+        let end = Instant::now() + self.patience;
+        loop {
+            if let Some(seen) = look().await? {
+                return Ok(Some(seen));
+            }
+            if Instant::now() >= end {
+                return Ok(None);
+            }
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
     }
 
     pub(super) async fn end(self) {
@@ -120,20 +141,4 @@ async fn answer(request: String, builder: reqwest::RequestBuilder) -> Result<Val
         return Err(StoryError::Refused { request, answer: body });
     }
     Ok(serde_json::from_str(&body).unwrap_or(Value::Null))
-}
-
-/// Looks until there is something to see, or patience ends.
-pub(super) async fn wait_for<T>(
-    mut look: impl AsyncFnMut() -> Result<Option<T>, StoryError>,
-) -> Result<Option<T>, StoryError> {
-    let end = Instant::now() + PATIENCE;
-    loop {
-        if let Some(seen) = look().await? {
-            return Ok(Some(seen));
-        }
-        if Instant::now() >= end {
-            return Ok(None);
-        }
-        tokio::time::sleep(LOOK_AGAIN).await;
-    }
 }

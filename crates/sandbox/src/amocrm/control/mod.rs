@@ -12,35 +12,71 @@ mod reply;
 mod views;
 
 use axum::Router;
-use axum::routing::{get, post};
+use axum::extract::DefaultBodyLimit;
+use axum::routing::{MethodRouter, get, post};
 
+use self::error::ControlError;
 use super::AmoCrm;
+
+/// The largest upload of Telegram in base64, and some room.
+const BODY_LIMIT: usize = 72 << 20;
 
 /// All control routes, to be nested under `/amocrm`.
 pub(crate) fn router(amocrm: AmoCrm) -> Router {
-    Router::new()
-        .route("/", get(accounts::show))
-        .route("/down", post(accounts::down))
-        .route("/up", post(accounts::up))
-        .route("/connect", post(bots::connect))
-        .route("/{bot}", get(bots::show))
-        .route("/{bot}/reconnect", post(bots::reconnect))
-        .route("/{bot}/disconnect", post(bots::disconnect))
-        .route("/{bot}/salesbot", post(bots::set_salesbot).delete(bots::remove_salesbot))
-        .route("/{bot}/reply", post(reply::reply))
-        .route("/{bot}/chats", get(cards::chats))
-        .route("/{bot}/chats/{chat}", get(cards::chat))
-        .route("/{bot}/raw", get(cards::raw_of_bot))
-        .route("/raw", get(cards::raw))
-        .route("/{bot}/faults", post(faults::plan_for_bot).delete(faults::clear_for_bot))
-        .route("/faults", post(faults::plan).delete(faults::clear))
-        .route("/contacts", get(cards::contacts).post(cards::add_contact))
-        .route("/leads", get(cards::leads))
-        .route("/leads/{lead}", post(cards::move_lead))
-        .route("/talks", get(cards::talks))
-        .route("/talks/{talk}/close", post(cards::close_talk))
-        .route("/hooks", get(hooks::list).post(hooks::subscribe).delete(hooks::unsubscribe))
-        .route("/hooks/{hook}/enable", post(hooks::enable))
-        .route("/hooks/attempts", get(hooks::attempts))
+    let mut router = Router::new();
+    for (path, methods) in routes() {
+        router = router.route(path, methods);
+    }
+    router
+        .fallback(async || ControlError::not_found("there is no such route", "a path of /openapi.json"))
+        .method_not_allowed_fallback(async || {
+            ControlError::bad("the route has no such method", "a method of this path in /openapi.json")
+        })
+        .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .with_state(amocrm)
+}
+
+fn routes() -> [(&'static str, MethodRouter<AmoCrm>); 23] {
+    [
+        ("/", get(accounts::show)),
+        ("/down", post(accounts::down)),
+        ("/up", post(accounts::up)),
+        ("/connect", post(bots::connect)),
+        ("/{bot}", get(bots::show)),
+        ("/{bot}/reconnect", post(bots::reconnect)),
+        ("/{bot}/disconnect", post(bots::disconnect)),
+        ("/{bot}/salesbot", post(bots::set_salesbot).delete(bots::remove_salesbot)),
+        ("/{bot}/reply", post(reply::reply)),
+        ("/{bot}/chats", get(cards::chats)),
+        ("/{bot}/chats/{chat}", get(cards::chat)),
+        ("/{bot}/raw", get(cards::raw_of_bot)),
+        ("/raw", get(cards::raw)),
+        ("/{bot}/faults", post(faults::plan_for_bot).delete(faults::clear_for_bot)),
+        ("/faults", post(faults::plan).delete(faults::clear)),
+        ("/contacts", get(cards::contacts).post(cards::add_contact)),
+        ("/leads", get(cards::leads)),
+        ("/leads/{lead}", post(cards::move_lead)),
+        ("/talks", get(cards::talks)),
+        ("/talks/{talk}/close", post(cards::close_talk)),
+        ("/hooks", get(hooks::list).post(hooks::subscribe).delete(hooks::unsubscribe)),
+        ("/hooks/{hook}/enable", post(hooks::enable)),
+        ("/hooks/attempts", get(hooks::attempts)),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn the_openapi_file_lists_exactly_these_routes() {
+        let file: serde_json::Value = serde_json::from_str(include_str!("../../../openapi.json")).unwrap();
+        let paths = file["paths"].as_object().unwrap().keys();
+        let listed: BTreeSet<&str> = paths.filter_map(|path| path.strip_prefix("/amocrm")).collect();
+        let routed: BTreeSet<&str> =
+            routes().iter().map(|(path, _)| if *path == "/" { "" } else { *path }).collect();
+        assert_eq!(listed, routed);
+    }
 }

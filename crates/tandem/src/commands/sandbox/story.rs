@@ -3,11 +3,15 @@
 use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use tandem_sandbox::story::{self, Bug, Entry, Language, Outcome};
 use tokio_util::sync::CancellationToken;
 
 use super::Arguments;
+
+/// How long one thing may take to be seen.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Tells the story unless `stop` comes first.
 pub(super) async fn tell_bug(
@@ -20,6 +24,7 @@ pub(super) async fn tell_bug(
         bot: arguments.bot.clone().unwrap_or_else(example_bot),
         language,
         seed: arguments.seed,
+        patience: PATIENCE,
     };
     let json = arguments.json;
     let mut print = |entry: &Entry| {
