@@ -30,18 +30,24 @@ pub struct Captured(Arc<Mutex<State>>);
 
 #[derive(Debug)]
 struct State {
-    /// `None` for a body in an encoding that cannot be read.
+    /// Taken when the parameters are asked for.
     collector: Option<Collector>,
+    /// False for a body in an encoding that cannot be read: only the query counts.
+    readable: bool,
     ended: bool,
     /// What is left of the announced length: whoever sends it on may not ask for more than that.
     left: Option<u64>,
 }
 
 /// Puts a tee on a body. The query counts too, as does an empty body.
-pub fn tee<B>(query: Option<&str>, headers: &HeaderMap, body: B) -> (Tee<B>, Captured) {
-    let collector = Collector::new(query, headers, Limits::for_capture()).ok();
+pub fn tee<B: Body>(query: Option<&str>, headers: &HeaderMap, body: B) -> (Tee<B>, Captured) {
+    let limits = Limits::for_capture();
+    let collector = Collector::new(query, headers, limits);
+    let readable = collector.is_ok();
+    let collector = collector.or_else(|_unreadable| Collector::new(query, &HeaderMap::new(), limits)).ok();
     let length = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
-    let shared = Arc::new(Mutex::new(State { collector, ended: length == Some(0), left: length }));
+    let ended = length == Some(0) || body.is_end_stream();
+    let shared = Arc::new(Mutex::new(State { collector, readable, ended, left: length }));
     (Tee { body, shared: Arc::clone(&shared) }, Captured(shared))
 }
 
@@ -50,7 +56,7 @@ impl Captured {
     /// Telegram answered without reading all of it.
     pub fn finish(self) -> Params {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (ended, readable) = (state.ended, state.collector.is_some());
+        let (ended, readable) = (state.ended, state.readable);
         let mut params = state.collector.take().map_or_else(|| Params::of([]), Collector::finish);
         params.whole &= ended && readable;
         params
@@ -105,7 +111,7 @@ mod tests {
     use std::{collections::VecDeque, convert::Infallible};
 
     use http::HeaderValue;
-    use http_body_util::BodyExt;
+    use http_body_util::{BodyExt, Empty};
 
     use super::*;
 
@@ -176,6 +182,21 @@ mod tests {
             assert!(!params.whole, "{kind}");
             assert_eq!(params.text("chat_id"), Some("7"));
         }
+    }
+
+    #[test]
+    fn a_request_without_a_body_is_whole_and_one_in_an_unknown_encoding_has_its_query_only() {
+        let (_, captured) = tee(Some("a=1"), &HeaderMap::new(), Empty::<Bytes>::new());
+        let params = captured.finish();
+        assert!(params.whole);
+        assert_eq!(params.text("a"), Some("1"));
+
+        let mut headers = HeaderMap::new();
+        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("br"));
+        let (_, captured) = tee(Some("a=1"), &headers, Empty::<Bytes>::new());
+        let params = captured.finish();
+        assert!(!params.whole);
+        assert_eq!(params.text("a"), Some("1"));
     }
 
     #[tokio::test]
