@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::Request;
 use super::target::{self, Access};
 use crate::telegram::ApiError;
+use crate::telegram::world::State;
 
 /// What a free account may react with.
 const EMOJI: &str = "❤ 👍 👎 🔥 🥰 👏 😁 🤔 🤯 😱 🤬 😢 🎉 🤩 🤮 💩 🙏 👌 🕊 🤡 🥱 🥴 😍 🐳 ❤‍🔥 🌚 🌭 💯 🤣 ⚡ 🍌 🏆 💔 🤨 😐 🍓 🍾 💋 🖕 😈 😴 😭 🤓 👻 👨‍💻 👀 🎃 🙈 😇 😨 🤝 ✍ 🤗 🫡 🎅 🎄 ☃ 💅 🤪 🗿 🆒 💘 🙉 🦄 😘 💊 🙊 😎 👾 🤷‍♂ 🤷 🤷‍♀ 😡";
@@ -41,22 +42,26 @@ fn allowed(reaction: &Value) -> bool {
     }
 }
 
+/// Whose reactions are to go: a person's, or a chat's, which nobody here reacts as.
+fn subject(state: &State, request: Request<'_>) -> Result<Option<i64>, ApiError> {
+    if request.params().text("user_id").is_some() { target::user(state, request).map(Some) } else { Ok(None) }
+}
+
 pub(super) fn delete(request: Request<'_>) -> Result<Value, ApiError> {
     let mut state = request.world();
     let key = target::chat(&state, request, "chat_id", Access::Write)?;
     let id = target::message_id(request)?;
-    let user = target::user(&state, request)?;
-    if state.react(key, id, user, &[]) {
-        Ok(json!(true))
-    } else {
-        Err(ApiError::bad_request("message to react not found"))
-    }
+    let found = match subject(&state, request)? {
+        Some(user) => state.react(key, id, user, &[]),
+        None => state.chats.get(&key).is_some_and(|chat| chat.find_message(id).is_some()),
+    };
+    if found { Ok(json!(true)) } else { Err(ApiError::bad_request("message to react not found")) }
 }
 
 pub(super) fn delete_all(request: Request<'_>) -> Result<Value, ApiError> {
     let mut state = request.world();
     let key = target::chat(&state, request, "chat_id", Access::Write)?;
-    let user = target::user(&state, request)?;
+    let Some(user) = subject(&state, request)? else { return Ok(json!(true)) };
     if let Some(chat) = state.chats.get_mut(&key) {
         for message in chat.messages.values_mut() {
             message.reactions.remove(&user);
