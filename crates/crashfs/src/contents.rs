@@ -156,11 +156,12 @@ impl Contents {
 
 /// Writes as a file does: a gap before `at` reads as zeros.
 fn put(file: &mut Vec<u8>, at: usize, bytes: &[u8]) {
-    let end = at + bytes.len();
-    if file.len() < end {
-        file.resize(end, 0);
+    if file.len() < at {
+        file.resize(at, 0);
     }
-    file[at..end].copy_from_slice(bytes);
+    let (over, beyond) = bytes.split_at(bytes.len().min(file.len() - at));
+    file[at..at + over.len()].copy_from_slice(over);
+    file.extend_from_slice(beyond);
 }
 
 /// Keeps some sectors of a write: the first ones, the last ones, or any.
