@@ -4,7 +4,8 @@
     python3 data/generate.py <telegram-bot-api.json> <telegram-bot-api-overlay.json>
 
 writes data/bot-api.json (reduced, for people and for the staleness test) and src/methods/table.rs.
-The two inputs are the files that reference/telegram.md, section 0, describes. Run it when they change; the
+The two inputs are the files that reference/telegram.md, section 0, describes: api.json of
+PaulSonOfLars/telegram-bot-api-spec (MIT) and what was added to it by hand since. Run it when they change; the
 test `the_table_is_not_stale` fails until the table follows the data.
 """
 

@@ -2,7 +2,7 @@
 //!
 //! - [`methods`]: every method, the shape of its result, its file parameters, and what becomes of a call to it.
 //! - [`update`]: views over Telegram's own bytes and the virtual `update_id`; [`allowed`]: which kinds were asked for.
-//! - [`token`], [`envelope`], [`params`], [`capture`]: what the virtual Bot API is made of on the side of apps.
+//! - [`path`], [`token`], [`envelope`], [`params`], [`capture`]: what the virtual Bot API is made of on the side of apps.
 //! - [`upstream`]: the client and the streaming pipe towards Telegram.
 //! - [`webhook`]: how updates are posted to somebody's webhook, as Telegram would do it.
 //!
@@ -16,6 +16,7 @@ mod json;
 pub mod methods;
 mod multipart;
 pub mod params;
+pub mod path;
 pub mod token;
 pub mod update;
 pub mod upstream;

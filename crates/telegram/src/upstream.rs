@@ -31,7 +31,7 @@ use tokio::sync::Semaphore;
 
 pub use body::{DownloadError, PipeBody, UploadError};
 pub use connect::AddressGuard;
-pub use error::{CallError, Lost, NotSent, PipeError, SetUpError, TransportError};
+pub use error::{CallError, Conflict, Lost, NotSent, PipeError, SetUpError, TransportError};
 pub use methods::{GetUpdates, Me, SetWebhook, WebhookInfo};
 pub use pipe::Target;
 pub use settings::{Limits, Proxy, ProxyError, Roots, ServerBase, ServerBaseError, Settings};

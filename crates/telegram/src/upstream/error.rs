@@ -170,10 +170,25 @@ impl CallError {
         }
     }
 
-    /// Whether it is Telegram's 409: somebody else takes this bot's stream.
-    pub const fn is_conflict(&self) -> bool {
-        matches!(self, Self::Refused(Refusal { code: 409, .. }))
+    /// Who else takes this bot's stream, when that is what Telegram's 409 says.
+    pub fn conflict(&self) -> Option<Conflict> {
+        match self {
+            Self::Refused(Refusal { code: 409, description, .. }) => {
+                let webhook = description.to_ascii_lowercase().contains("webhook");
+                Some(if webhook { Conflict::Webhook } else { Conflict::Poller })
+            }
+            _ => None,
+        }
     }
+}
+
+/// Who else takes a bot's stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Conflict {
+    /// A webhook is set; `getWebhookInfo` says whose.
+    Webhook,
+    /// Another program polls; nothing says which.
+    Poller,
 }
 
 /// Why a piped request has no answer to pass on. What Telegram itself says, errors included, is passed on.

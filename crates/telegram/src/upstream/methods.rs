@@ -100,7 +100,7 @@ pub struct Me {
 
 impl Upstream {
     /// Waits for updates. Each is given as the bytes Telegram sent. Somebody else's polling or webhook is
-    /// [`CallError::is_conflict`]. Repeating it is always safe.
+    /// [`CallError::conflict`]. Repeating it is always safe.
     ///
     /// Dropping the future ends the wait; nothing is confirmed by it but what `offset` says.
     pub async fn get_updates(&self, token: &Token, request: &GetUpdates) -> Result<Vec<Bytes>, CallError> {

@@ -68,7 +68,8 @@ impl Upstream {
             }
             Target::File(path) => {
                 let (environment, path) = environment(path);
-                address::file(&self.0.files, token, environment, path, query)
+                let uri = address::file(&self.0.files, token, environment, path, query);
+                Some(uri.ok_or(PipeError::NoFile)?)
             }
         };
         parts.uri = uri.ok_or(PipeError::NotSent(NotSent::Address))?;

@@ -9,7 +9,8 @@ use tandem_telegram::{
     envelope::NotAnAnswer,
     params::Params,
     upstream::{
-        AddressGuard, CallError, GetUpdates, Lost, NotSent, ServerBase, SetWebhook, Settings, Upstream,
+        AddressGuard, CallError, Conflict, GetUpdates, Lost, NotSent, ServerBase, SetWebhook, Settings,
+        Upstream,
     },
     webhook::SecretToken,
 };
@@ -96,8 +97,21 @@ async fn what_telegram_says_is_sorted_by_what_to_do_next() {
     };
     let refused = said("403 Forbidden", refusal(403, "Forbidden: bot was blocked by the user")).await;
     assert_eq!(refused.to_string(), "refused: 403 Forbidden: bot was blocked by the user");
-    assert!(matches!(refused, CallError::Refused(_)) && !refused.is_conflict());
-    assert!(said("409 Conflict", refusal(409, "Conflict")).await.is_conflict());
+    assert!(matches!(refused, CallError::Refused(_)) && refused.conflict().is_none());
+    for (text, conflict) in [
+        (
+            "can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook first",
+            Conflict::Webhook,
+        ),
+        ("terminated by setWebhook request", Conflict::Webhook),
+        (
+            "terminated by other getUpdates request; make sure that only one bot instance is running",
+            Conflict::Poller,
+        ),
+    ] {
+        let error = said("409 Conflict", refusal(409, &format!("Conflict: {text}"))).await;
+        assert_eq!(error.conflict(), Some(conflict));
+    }
     assert!(matches!(
         said("401 Unauthorized", refusal(401, "Unauthorized")).await,
         CallError::Unauthorized(_)

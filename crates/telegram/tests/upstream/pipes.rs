@@ -121,7 +121,10 @@ async fn paths_of_methods_and_files_are_telegrams() {
         ]
     );
     let climbing = upstream.pipe(&token(), Target::File("../../etc/passwd"), get("/")).await.unwrap_err();
-    assert!(matches!(climbing, PipeError::NotSent(_)));
+    assert_eq!(climbing.failure().code, 404);
+    let long = format!("/?text={}", "a".repeat(65_000));
+    let error = upstream.pipe(&token(), Target::Method(&"x".repeat(1000)), get(&long)).await.unwrap_err();
+    assert_eq!(error.failure().code, 414);
 }
 
 #[tokio::test]
