@@ -10,7 +10,7 @@ use futures_util::FutureExt;
 use tandem_journal::{
     Health, HeldStates, LaneError, LanePage, Lease, ReadError, Settlement, Store, WriteError,
 };
-use tandem_model::{Blame, HeldState, Seq, Timestamp, Verdict};
+use tandem_model::{Blame, Event, HeldState, LaneId, Seq, Timestamp, Verdict};
 use tokio::task::JoinSet;
 use tracing::{error, warn};
 
@@ -113,7 +113,7 @@ pub(crate) async fn work(shared: Arc<Shared>, job: Job, mut permit: Option<Permi
             worker.core.stop();
         }
         if orders.woken {
-            worker.core.look_again();
+            worker.core.look_again(now);
         }
         for request in orders.requests {
             worker.core.ask(request, now);
@@ -341,15 +341,17 @@ async fn find(store: Arc<dyn Store>, lane: LaneAddress, read: Read) -> Result<Fo
             let LanePage { events, scanned_to, head } = store.read_lane(bot, lane, after, page).await?;
             Found::Lane { events, scanned_to, head, purpose }
         }
-        Read::Key { key, after, until, page } => {
+        Read::Key { key, after, until, page, aside_to } => {
             let LanePage { events, scanned_to, .. } =
                 store.read_conversation(bot, lane, key.clone(), after, until, page).await?;
+            let events = without_aside(&*store, lane, events, aside_to).await?;
             Found::Key { key, events, scanned_to, until }
         }
-        Read::Row { key, seq, until, page } => {
+        Read::Row { key, seq, until, page, aside_to } => {
             let held = store.find_held(bot, lane, seq).await?;
             let LanePage { events, scanned_to, .. } =
                 store.read_conversation(bot, lane, key.clone(), seq.previous(), until, page).await?;
+            let events = without_aside(&*store, lane, events, aside_to).await?;
             Found::Row { key, seq, held, events, scanned_to }
         }
         Read::Single { seq } => {
@@ -358,6 +360,25 @@ async fn find(store: Arc<dyn Store>, lane: LaneAddress, read: Read) -> Result<Fo
             Found::Single { seq, held, event }
         }
     })
+}
+
+/// Leaves out what is set aside for people. It can stand behind a row only when a crash came between it and the note
+/// of what was delivered before it.
+async fn without_aside(
+    store: &dyn Store,
+    lane: LaneId,
+    events: Vec<Event>,
+    aside_to: Seq,
+) -> Result<Vec<Event>, ReadError> {
+    let mut left = Vec::with_capacity(events.len());
+    for event in events {
+        let looked_at = event.seq <= aside_to;
+        let row = if looked_at { store.find_held(event.bot, lane, event.seq).await? } else { None };
+        if row.is_none_or(|row| row.state.blocks()) {
+            left.push(event);
+        }
+    }
+    Ok(left)
 }
 
 /// Reads a lane with what it holds; `None` when there is no such lane.

@@ -41,6 +41,11 @@ impl Batch {
         self.drop.insert(seq);
     }
 
+    /// Whether it changes this row.
+    pub(super) fn touches(&self, seq: Seq) -> bool {
+        self.put.contains_key(&seq) || self.drop.contains(&seq)
+    }
+
     /// Whether there is more to note than the cursor.
     pub(super) fn is_empty(&self) -> bool {
         self.put.is_empty()

@@ -28,7 +28,8 @@ impl Core {
             && !self.stopping
             && self.more
             && self.buffer.len() < PAGE_EVENTS / 4
-            && self.window.len() < self.env.config.window;
+            // What comes after a full window is looked at: it may be full of one conversation.
+            && (self.buffer.is_empty() || self.window.len() < self.env.config.window);
         wanted.then(|| {
             self.woken = false;
             Read::Lane { after: self.buffered_to, page: self.page(), purpose: LaneRead::Deliver }
@@ -101,7 +102,7 @@ impl Core {
 
     /// Passes an event that this lane need not deliver (again).
     pub(super) fn pass_known(&mut self, event: &Event, now: Timestamp) -> bool {
-        if self.skip.remove(&event.seq) {
+        if self.aside.contains(&event.seq) {
             return true;
         }
         if let Some(entry) = self.keys.get(&self.spec.key(event))
@@ -159,7 +160,7 @@ impl Core {
     }
 
     /// Stops reading on: too many conversations are held.
-    fn crowd(&mut self, now: Timestamp) {
+    pub(super) fn crowd(&mut self, now: Timestamp) {
         if self.standing == LaneState::Running {
             let detail =
                 format!("{} conversations are held; the lane reads no further until some go", self.covered);

@@ -19,9 +19,6 @@ impl Core {
             Slot::Key(key) => {
                 let key = key.clone();
                 self.on_run_landed(&key, landed, now);
-                if let Some((wish, reply)) = self.wish.take() {
-                    self.wish(wish, reply, now);
-                }
             }
         }
     }

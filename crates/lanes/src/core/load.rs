@@ -66,7 +66,8 @@ impl Core {
             buffered_to: acked,
             more: true,
             woken: false,
-            skip: rows.aside,
+            aside: rows.aside,
+            loaded_at: acked,
             keys: BTreeMap::new(),
             covered: 0,
             ready: VecDeque::new(),
@@ -98,7 +99,7 @@ impl Core {
         let Some(last) = rows.rows.last().copied() else { return };
         self.covered += 1;
         // Without their rows they would be met as new.
-        self.skip.extend(rows.unknown.iter().map(|row| row.seq).filter(|seq| *seq > self.acked));
+        self.aside.extend(rows.unknown.iter().map(|row| row.seq));
         let (row, until) = rows.waiting.unwrap_or((last, now));
         let mut entry = Key::waiting(row, until, self.acked);
         entry.rows = rows.rows;

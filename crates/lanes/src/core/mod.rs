@@ -86,8 +86,10 @@ pub(crate) struct Core {
     more: bool,
     /// Something was appended since the last read began.
     woken: bool,
-    /// Set aside for people before a crash while the cursor stood before them.
-    skip: BTreeSet<Seq>,
+    /// Set aside for people before a crash while the cursor stood before them: few, as the window is small.
+    aside: BTreeSet<Seq>,
+    /// Where the cursor stood when the lane was loaded.
+    loaded_at: Seq,
 
     keys: BTreeMap<OrderKey, Key>,
     covered: usize,
@@ -151,10 +153,11 @@ pub(crate) struct Landed {
 pub(crate) enum Read {
     /// The lane, after this.
     Lane { after: Seq, page: Page, purpose: LaneRead },
-    /// A key's events after this, up to and including `until`.
-    Key { key: OrderKey, after: Seq, until: Seq, page: Page },
-    /// A row, and its key's events from it on.
-    Row { key: OrderKey, seq: Seq, until: Seq, page: Page },
+    /// A key's events after this, up to and including `until`, without those up to `aside_to` that are set aside for
+    /// people.
+    Key { key: OrderKey, after: Seq, until: Seq, page: Page, aside_to: Seq },
+    /// A row, and its key's events from it on, in the same way.
+    Row { key: OrderKey, seq: Seq, until: Seq, page: Page, aside_to: Seq },
     /// A row, if there is one, and its event.
     Single { seq: Seq },
 }
@@ -181,16 +184,19 @@ pub(crate) enum Found {
 
 impl Core {
     /// Looks again whether there is something in the journal.
-    pub(crate) fn look_again(&mut self) {
+    pub(crate) fn look_again(&mut self, now: Timestamp) {
         self.more = true;
         self.woken = true;
-        if let Some(probe) = &mut self.probe {
-            probe.exhausted = false;
-        }
+        self.hope(now);
     }
 
     /// Does whatever can be done now without waiting for anything.
     pub(crate) fn step(&mut self, now: Timestamp) {
+        if self.in_flight == 0
+            && let Some((wish, reply)) = self.wish.take()
+        {
+            self.wish(wish, reply, now);
+        }
         self.cover_slow(now);
         if self.standing_still() {
             self.fold(now);
@@ -302,13 +308,16 @@ impl Core {
             && !self.reading
             && self.sent.is_none()
             && self.launches.is_empty()
+            && self.wish.is_none()
             && self.redo.is_none()
             && self.seeking.is_empty()
     }
 
     /// When something has to be done, if nothing happens before.
     pub(crate) fn deadline(&self) -> Option<Timestamp> {
-        let due = self.due.first().map(|(at, _)| *at).filter(|_| self.may_begin() && self.has_place());
+        let due = (self.may_begin() && self.has_place())
+            .then(|| self.due.iter().find(|(_, key)| self.may_fetch(key)).map(|(at, _)| *at))
+            .flatten();
         let slow = self.slow_at.first().map(|(at, _)| *at);
         [due, slow, self.probe_at()].into_iter().flatten().min()
     }
@@ -320,8 +329,6 @@ impl Core {
             self.buffered_to = self.scanned;
             self.more = true;
         }
-        self.ready = VecDeque::new();
-        self.launches = Vec::new();
     }
 
     /// Begins nothing new as long as what comes of it could not be noted.

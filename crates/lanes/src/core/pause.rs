@@ -9,6 +9,8 @@
 //! makes a destination fail would stop the lane for good. Once a probe gets through, those that were tried in vain
 //! are held like any event that fails, and the cursor passes them.
 
+use std::time::Duration;
+
 use tandem_journal::LaneState;
 use tandem_model::{Blame, Event, Held, HeldState, OrderKey, PauseReason, Seq, Timestamp, Verdict};
 use tokio::sync::oneshot;
@@ -19,6 +21,9 @@ use super::{
     landing::{Try, clip},
     redo::Reply,
 };
+
+/// How long after a probe an event that has just come is tried at the earliest.
+const AT_ONCE: Duration = Duration::from_secs(2);
 
 /// After so many keys the probes begin with the first one again.
 const SUSPECTS: usize = 16;
@@ -43,7 +48,11 @@ pub(super) struct Probe {
     /// Events that were found too old on the way.
     expired: u64,
     /// There is nothing to probe with.
-    pub(super) exhausted: bool,
+    exhausted: bool,
+    /// Nothing is known to be there but what was tried in vain or is held.
+    hopeless: bool,
+    /// When the last one came back.
+    tried_at: Option<Timestamp>,
     /// A held key to probe with next.
     pub(super) held: Option<OrderKey>,
 }
@@ -102,6 +111,19 @@ impl Core {
                 (!idle && self.in_flight == 0).then_some(*until)
             }
             _ => None,
+        }
+    }
+
+    /// Something has come. When all that could be tried had failed unclearly, it is tried at once: it may be that the
+    /// destination is well and those events are not.
+    pub(super) fn hope(&mut self, now: Timestamp) {
+        let Some(probe) = &mut self.probe else { return };
+        probe.exhausted = false;
+        if std::mem::take(&mut probe.hopeless)
+            && let LaneState::Paused { until: Some(until), .. } = &mut self.standing
+        {
+            let soon = probe.tried_at.map_or(now, |at| at.plus(AT_ONCE).max(now));
+            *until = soon.min(*until);
         }
     }
 
@@ -187,7 +209,7 @@ impl Core {
                 }
                 passing = false;
             }
-            let known = self.skip.contains(&seq) || self.keys.contains_key(&key);
+            let known = self.aside.contains(&seq) || self.keys.contains_key(&key);
             if known || probe.suspects.iter().any(|suspect| suspect.key() == key) {
                 continue;
             }
@@ -208,6 +230,7 @@ impl Core {
             // The journal has nothing else: a held one is tried, then it begins anew.
             probe.held = self.due.iter().map(|(_, key)| key).find(|key| self.may_fetch(key)).cloned();
             probe.exhausted = probe.held.is_none() && probe.suspects.is_empty();
+            probe.hopeless = true;
             probe.suspects.clear();
             (probe.after, probe.expired) = (None, 0);
         }
@@ -257,6 +280,7 @@ impl Core {
         self.fault(&reason, now);
         let mut probe = self.probe.take().unwrap_or_default();
         probe.failures = probe.failures.saturating_add(1);
+        probe.tried_at = Some(now);
         let until = now.plus(self.spec.ladder.wait(probe.failures.saturating_add(1), after, &*self.env.rng));
         if flight.purpose == Purpose::ProbeNew {
             self.remove_key(key);
@@ -304,7 +328,6 @@ impl Core {
                 entry.pass(before);
             }
         }
-        self.skip.retain(|skipped| *skipped > seq);
         (self.scanned, self.buffered_to) = (seq, seq);
     }
 }

@@ -45,7 +45,12 @@ impl Core {
                 Some(entry) if matches!(entry.phase, Phase::Ready) && !entry.queue.is_empty() => {}
                 _ => continue,
             }
-            if self.redo_is_at(&key) {
+            let crowded = self.covered >= self.env.config.max_held
+                && self.keys.get(&key).is_some_and(|entry| !entry.covered());
+            if crowded {
+                self.crowd(now);
+            }
+            if crowded || self.redo_is_at(&key) {
                 self.ready.push_back(key);
                 passed_over += 1;
                 continue;
@@ -265,7 +270,7 @@ impl Core {
                 self.seeking.push_front(key.clone());
                 // A few runs at a time: a conversation that waited long has much to catch up with.
                 let page = Page { events: page.events.max(8), ..page };
-                return Some(Read::Key { key, after, until, page });
+                return Some(Read::Key { key, after, until, page, aside_to: self.loaded_at });
             }
         }
         if let Some(key) = self.probe.as_mut().and_then(|probe| probe.held.take())
@@ -293,13 +298,15 @@ impl Core {
     /// Whether a waiting key may be tried: what stands before its row in the journal must have been read again
     /// after a restart, or an event could be taken for a new one once its row is gone.
     pub(super) fn may_fetch(&self, key: &OrderKey) -> bool {
-        !self.redo_is_at(key)
-            && self
-                .keys
-                .get(key)
-                .filter(|entry| matches!(entry.phase, Phase::Waiting(_)))
-                .and_then(|entry| entry.rows.first())
-                .is_some_and(|row| *row <= self.scanned)
+        let waiting = self.keys.get(key).filter(|entry| matches!(entry.phase, Phase::Waiting(_)));
+        let Some(row) = waiting.and_then(|entry| entry.rows.first()) else { return false };
+        *row <= self.scanned && !self.in_the_making(*row) && !self.redo_is_at(key)
+    }
+
+    /// Whether the store does not have a row yet as it should be.
+    pub(super) fn in_the_making(&self, row: Seq) -> bool {
+        let sent = self.sent.as_ref().map(|sent| &sent.settlement);
+        self.batch.touches(row) || sent.is_some_and(|sent| sent.put.iter().any(|put| put.seq == row))
     }
 
     /// Reads a waiting key's row and event, to try it.
@@ -311,7 +318,8 @@ impl Core {
         let seq = *entry.rows.first()?;
         entry.phase = Phase::Fetching(place);
         self.in_flight += 1;
-        Some(Read::Row { key: key.clone(), seq, until: entry.seen, page })
+        let (until, aside_to) = (entry.seen, self.loaded_at);
+        Some(Read::Row { key: key.clone(), seq, until, page, aside_to })
     }
 
     /// A waiting key's row and event were read.
@@ -325,7 +333,7 @@ impl Core {
         now: Timestamp,
     ) {
         let probing = self.probing();
-        let mut run: Vec<Loaded> = events.into_iter().map(|event| self.take_in(event)).collect();
+        let mut run = self.take_in_all(events);
         let Some(entry) = self.keys.get_mut(key) else { return };
         let Phase::Fetching(place) = std::mem::replace(&mut entry.phase, Phase::Ready) else { return };
         self.in_flight -= 1;
@@ -360,6 +368,12 @@ impl Core {
         self.start(key, Flight { run, held, purpose, slow_at: None, _place: place }, now);
     }
 
+    /// Events of a key from the journal, without those that were set aside before a crash.
+    fn take_in_all(&self, events: Vec<Event>) -> Vec<Loaded> {
+        let wanted = events.into_iter().filter(|event| !self.aside.contains(&event.seq));
+        wanted.map(|event| self.take_in(event)).collect()
+    }
+
     fn forget(&mut self, key: &OrderKey, position: Seq) {
         if let Some(entry) = self.keys.get_mut(key) {
             entry.forget_queue(position);
@@ -392,7 +406,7 @@ impl Core {
         until: Seq,
         now: Timestamp,
     ) {
-        let found: Vec<Loaded> = events.into_iter().map(|event| self.take_in(event)).collect();
+        let found = self.take_in_all(events);
         let Some(entry) = self.keys.get_mut(key) else { return };
         self.seeking.retain(|other| other != key);
         entry.position = found.last().map_or_else(|| scanned_to.max(entry.position), |last| last.event.seq);
