@@ -6,6 +6,7 @@
 use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -19,6 +20,9 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
+
+/// Between two attempts to accept when the first one failed.
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// How new connections are met.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,7 +84,10 @@ pub(crate) async fn serve(
                             tasks.spawn(connection(stream, router.clone(), opening.child_token()));
                         }
                         // A peer that left before it was accepted, or no free descriptors: the next may do better.
-                        Err(error) => tracing::debug!(%error, "accepting failed"),
+                        Err(error) => {
+                            tracing::debug!(%error, "accepting failed");
+                            tokio::time::sleep(PAUSE).await;
+                        }
                     },
                 }
                 listener = Some(open);

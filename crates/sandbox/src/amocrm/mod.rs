@@ -29,6 +29,7 @@ mod tally;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Router;
@@ -75,6 +76,7 @@ struct Inner {
     parts: Parts,
     http: reqwest::Client,
     door: watch::Sender<Door>,
+    door_moves: AtomicU64,
     state: Mutex<State>,
 }
 
@@ -108,7 +110,13 @@ pub(crate) fn start(listener: TcpListener, parts: Parts) -> Router {
         attempts: Attempts::default(),
     };
     let (tasks, stop) = (parts.tasks.clone(), parts.stop.clone());
-    let amocrm = AmoCrm(Arc::new(Inner { parts, http: http_client(), door, state: Mutex::new(state) }));
+    let amocrm = AmoCrm(Arc::new(Inner {
+        parts,
+        http: http_client(),
+        door,
+        door_moves: AtomicU64::new(0),
+        state: Mutex::new(state),
+    }));
     let public = Router::new()
         .route("/attachments/{id}/{file_name}", get(receive::attachment))
         .route("/api/v4/webhooks", get(rest::list).post(rest::subscribe).delete(rest::unsubscribe))
@@ -148,8 +156,17 @@ impl AmoCrm {
         &self.0.parts.telegram_url
     }
 
-    fn move_door(&self, door: Door) {
+    /// Gives the number of this movement, for [`AmoCrm::reopen_door`].
+    fn move_door(&self, door: Door) -> u64 {
         self.0.door.send_replace(door);
+        self.0.door_moves.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// Opens the door unless somebody has moved it since.
+    fn reopen_door(&self, movement: u64) {
+        if self.0.door_moves.load(Ordering::Relaxed) == movement {
+            self.move_door(Door::Open);
+        }
     }
 
     fn door(&self) -> Door {

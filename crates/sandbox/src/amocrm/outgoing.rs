@@ -67,7 +67,8 @@ impl MediaKind {
 }
 
 impl AmoCrm {
-    /// Says it in a chat; the answer is the message as it stands afterwards, or `None` if there is no such chat.
+    /// Says it in a chat; the answer is the message as it stands afterwards, or `None` if there is no
+    /// such chat or its bot was removed.
     pub(crate) async fn say(&self, chat_id: &str, saying: Saying) -> Option<Message> {
         let (line_id, telegram_chat_id, api) = self.write(chat_id, &saying)?;
         let mut parameters = json!({"chat_id": telegram_chat_id});
@@ -117,9 +118,9 @@ impl AmoCrm {
         line.reply_to = saying.reply_to;
         line.delivery = Some(Delivery::Sending);
         let chat = state.account.chats.get_mut(chat_id)?;
-        let (bot_id, telegram_chat_id) = (chat.bot_id, chat.telegram_chat_id);
+        let connection = state.connections.get(&chat.bot_id).filter(|connection| connection.connected)?;
+        let telegram_chat_id = chat.telegram_chat_id;
         chat.push(line.clone());
-        let connection = state.connections.get(&bot_id)?;
         let api = self.bot_api(connection);
         let hook = event::add_outgoing_message(&state.account, connection, chat_id, &line);
         self.announce(state, hook);

@@ -38,10 +38,10 @@ pub(crate) async fn hook(
         return StatusCode::NOT_FOUND.into_response();
     }
     let now_ms = amocrm.clock().now_ms();
+    let update = serde_json::from_slice::<Value>(&body).ok().and_then(|update| Seen::read(&update));
     let fault = {
         let mut state = amocrm.lock();
         let bot_id = state.find_bot(&uri);
-        let update = serde_json::from_slice::<Value>(&body).ok().and_then(|update| Seen::read(&update));
         let (outcome, fault) = match (bot_id, &update) {
             (None, _) => (Outcome::UnknownAddress, None),
             (Some(_), None) => (Outcome::NotAnUpdate, None),

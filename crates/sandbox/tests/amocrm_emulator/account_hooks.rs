@@ -25,14 +25,16 @@ impl Receiver {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}/amo/s3cret", listener.local_addr().unwrap());
         let receiver = Self { address, status: Arc::new(status.into()), got: Arc::default() };
-        let router = Router::new().fallback(Self::receive).with_state(receiver.clone());
+        let router = Router::new()
+            .fallback(async |State(receiver), headers, body| Self::receive(&receiver, headers, body))
+            .with_state(receiver.clone());
         tokio::spawn(axum::serve(listener, router).into_future());
         receiver
     }
 
-    async fn receive(State(receiver): State<Self>, headers: HeaderMap, body: String) -> StatusCode {
-        receiver.got.lock().unwrap().push((headers, body));
-        StatusCode::from_u16(receiver.status.load(Ordering::SeqCst)).unwrap()
+    fn receive(&self, headers: HeaderMap, body: String) -> StatusCode {
+        self.got.lock().unwrap().push((headers, body));
+        StatusCode::from_u16(self.status.load(Ordering::SeqCst)).unwrap()
     }
 
     fn count(&self) -> usize {

@@ -152,6 +152,9 @@ async fn a_removed_bot_is_not_listened_to_and_its_chats_stay() {
     let answer = stage.deliver(&bot, &message(2, 501, json!({"text": "после"}))).await.unwrap();
     assert_eq!(answer.status(), StatusCode::NOT_FOUND);
     assert_eq!(stage.lines(&bot, 501).await.len(), 1);
+    let reply = json!({"user": 501, "text": "поздно"});
+    let (status, _) = stage.ask(Method::POST, &format!("/amocrm/{}/reply", bot.id), Some(reply)).await;
+    assert_eq!(status, StatusCode::NOT_FOUND);
 }
 
 #[tokio::test]

@@ -51,7 +51,7 @@ async fn a_timed_fault_ends_by_the_sandboxs_clock_and_any_fault_when_it_is_clear
     let status = async |bot: &Bot| stage.deliver(bot, &update).await.unwrap().status().as_u16();
     plan(&stage, &bot, json!({"fault": {"kind": "status", "code": 404}, "for_ms": 60_000})).await;
     assert_eq!((status(&bot).await, status(&other).await), (404, 200), "the fault is one bot's");
-    stage.sandbox.clock().advance(Duration::from_secs(60));
+    stage.sandbox.clock().advance(Duration::from_mins(1));
     assert_eq!(status(&bot).await, 200);
 
     stage.act("/amocrm/faults", json!({"fault": {"kind": "status", "code": 502}})).await;
@@ -120,6 +120,16 @@ async fn amocrm_down_refuses_or_resets_connections_and_comes_back() {
         stage.deliver(&bot, &update).await.err().filter(reqwest::Error::is_connect)
     })
     .await;
-    stage.sandbox.clock().advance(Duration::from_secs(60));
+    stage.sandbox.clock().advance(Duration::from_mins(1));
+    eventually("an answer", async || stage.deliver(&bot, &update).await.ok()).await;
+
+    // A time that was set earlier does not open a door that was shut later.
+    stage.act("/amocrm/down", json!({"for_ms": 60_000})).await;
+    let due_ms = stage.sandbox.clock().now_ms() + 60_000;
+    stage.sandbox.clock().until_sleeping(|times| times.contains(&due_ms)).await;
+    stage.act("/amocrm/down", json!({"how": "reset"})).await;
+    stage.sandbox.clock().advance(Duration::from_mins(1));
+    assert_eq!(stage.look("/amocrm").await["up"], false);
+    stage.act("/amocrm/up", json!({})).await;
     eventually("an answer", async || stage.deliver(&bot, &update).await.ok()).await;
 }

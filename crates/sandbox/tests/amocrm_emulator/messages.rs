@@ -149,8 +149,8 @@ async fn files_are_fetched_through_the_bot_api_and_given_out_again() {
     let lost = message(900_000_001, anna, json!({"voice": {"file_id": "nothing"}}));
     stage.deliver(&bot, &lost).await.unwrap();
     let error = eventually("a failure", async || {
-        let line = stage.chat(&bot, anna).await["messages"][1].clone();
-        line["attachment"]["error"].as_str().map(ToOwned::to_owned)
+        let second = stage.chat(&bot, anna).await["messages"][1].clone();
+        second["attachment"]["error"].as_str().map(ToOwned::to_owned)
     })
     .await;
     assert!(error.starts_with("400 Bad Request"), "{error}");

@@ -145,8 +145,8 @@ pub(crate) fn message(update_id: i64, client: i64, content: Value) -> Value {
     let mut object = json!({"message_id": update_id, "date": 1_767_607_200,
         "from": {"id": client, "is_bot": false, "first_name": "Анна"},
         "chat": {"id": client, "type": "private", "first_name": "Анна"}});
-    for (name, value) in content.as_object().unwrap() {
-        object[name] = value.clone();
+    if let (Some(object), Value::Object(mut fields)) = (object.as_object_mut(), content) {
+        object.append(&mut fields);
     }
     json!({"update_id": update_id, "message": object})
 }

@@ -55,7 +55,7 @@ fn refuse() -> How {
 
 /// `POST /amocrm/down`.
 pub(crate) async fn down(State(amocrm): State<AmoCrm>, Body(down): Body<Down>) -> StatusCode {
-    amocrm.move_door(match down.how {
+    let movement = amocrm.move_door(match down.how {
         How::Refuse => Door::Refuse,
         How::Reset => Door::Reset,
     });
@@ -64,7 +64,7 @@ pub(crate) async fn down(State(amocrm): State<AmoCrm>, Body(down): Body<Down>) -
         let later = amocrm.clone();
         amocrm.spawn(async move {
             later.clock().sleep_until(until_ms).await;
-            later.move_door(Door::Open);
+            later.reopen_door(movement);
         });
     }
     StatusCode::NO_CONTENT
