@@ -14,7 +14,7 @@ pub mod numbers;
 pub mod outside;
 pub mod retention;
 pub mod settings;
-mod world;
+pub mod world;
 
 pub use world::{Engine, ManualClock, World};
 

@@ -54,11 +54,12 @@ impl Clock for ManualClock {
 }
 
 /// A page that is never full.
-pub(super) const WHOLE: Page = Page { events: 100_000, bytes: 1 << 30 };
+pub const WHOLE: Page = Page { events: 100_000, bytes: 1 << 30 };
 
 /// A store and what a case needs around it.
 pub struct World<E> {
-    engine: E,
+    /// The place.
+    pub engine: E,
     /// The clock the store was opened with.
     pub clock: Arc<ManualClock>,
     /// The store.
@@ -73,7 +74,11 @@ pub struct World<E> {
 impl<E: Engine> World<E> {
     /// An empty store, with a lease for the bot.
     pub async fn new() -> Self {
-        let engine = E::prepare().await;
+        Self::on(E::prepare().await).await
+    }
+
+    /// The store at this place, with a lease for the bot.
+    pub async fn on(engine: E) -> Self {
         let clock = ManualClock::new();
         let store = engine.open(Arc::clone(&clock) as Arc<dyn Clock>).await;
         let bot = bot(7_000_000_001);
@@ -143,35 +148,44 @@ impl<E: Engine> World<E> {
 }
 
 /// A lease of a bot's shard.
-pub(super) async fn lease(store: &dyn Store, bot: BotId) -> Lease {
+#[expect(clippy::missing_panics_doc, reason = "a failed case panics")]
+pub async fn lease(store: &dyn Store, bot: BotId) -> Lease {
     let shards = vec![Shard::of(bot)];
     let leases = store.acquire(shards, "case".to_owned(), Duration::from_hours(1)).await;
     leases.expect("a lease").pop().expect("one lease")
 }
 
-pub(super) fn bot(id: i64) -> BotId {
+/// A bot.
+#[expect(clippy::missing_panics_doc, reason = "a wrong number is a wrong case")]
+pub fn bot(id: i64) -> BotId {
     BotId::new(id).expect("a bot's id")
 }
 
-pub(super) fn at(seq: i64) -> Seq {
+/// A position.
+#[expect(clippy::missing_panics_doc, reason = "a wrong number is a wrong case")]
+pub fn at(seq: i64) -> Seq {
     Seq::new(seq).expect("a position")
 }
 
 /// The positions of events.
-pub(super) fn seqs(events: &[Event]) -> Vec<i64> {
+pub fn seqs(events: &[Event]) -> Vec<i64> {
     events.iter().map(|event| event.seq.get()).collect()
 }
 
-pub(super) fn upstream(source: i64, id: i64) -> Upstream {
+/// A number of a source.
+#[expect(clippy::missing_panics_doc, reason = "a wrong number is a wrong case")]
+pub fn upstream(source: i64, id: i64) -> Upstream {
     Upstream { source: SourceId::new(source).expect("a source"), id: UpstreamId::new(id).expect("an id") }
 }
 
-pub(super) fn topic(number: u8) -> Topic {
+/// A topic.
+#[expect(clippy::missing_panics_doc, reason = "a wrong number is a wrong case")]
+pub fn topic(number: u8) -> Topic {
     Topic::new(number).expect("a topic")
 }
 
 /// An update without a number of its source's.
-pub(super) fn message(conversation: i64, text: &str) -> NewEvent {
+pub fn message(conversation: i64, text: &str) -> NewEvent {
     NewEvent {
         kind: EventKind::Update,
         topic: topic(0),
@@ -188,16 +202,17 @@ pub(super) fn message(conversation: i64, text: &str) -> NewEvent {
 }
 
 /// An update with its source's number.
-pub(super) fn numbered(id: i64) -> NewEvent {
+pub fn numbered(id: i64) -> NewEvent {
     NewEvent { upstream: Some(upstream(0, id)), ..message(1, &format!("update {id}")) }
 }
 
 /// Something the company's side said.
-pub(super) fn sent(conversation: i64, text: &str) -> NewEvent {
+pub fn sent(conversation: i64, text: &str) -> NewEvent {
     NewEvent { kind: EventKind::Sent, ..message(conversation, text) }
 }
 
-pub(super) fn held(seq: i64, conversation: i64, state: HeldState) -> Held {
+/// A held row.
+pub fn held(seq: i64, conversation: i64, state: HeldState) -> Held {
     Held {
         seq: at(seq),
         conversation: Conversation::chat(conversation),

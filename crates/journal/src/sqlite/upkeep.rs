@@ -72,7 +72,11 @@ pub(super) async fn backup(options: &Options, to: PathBuf) -> Result<(), WriteEr
         // What an interrupted backup has left.
         let _ = fs::remove_file(&part);
         let copied = connection::open_reader(&options)
-            .and_then(|connection| Ok(connection.execute("VACUUM INTO ?1", params![name])?))
+            .and_then(|connection| {
+                // The copy counts as a write.
+                connection.pragma_update(None, "query_only", "OFF")?;
+                Ok(connection.execute("VACUUM INTO ?1", params![name])?)
+            })
             .map_err(|fault| fault.to_write_error())
             .and_then(|_rows| put_in_place(&part, &to).map_err(of_io));
         if copied.is_err() {
