@@ -268,6 +268,16 @@ impl State {
     }
 }
 
+#[cfg(test)]
+impl Bot {
+    /// A bot of no Telegram with a frozen clock, for tests of parts that need its clock and its randomness.
+    pub(crate) fn for_test() -> Self {
+        let identity =
+            Identity { id: 1, token: String::new(), username: String::new(), first_name: String::new() };
+        Self::new(identity, Clock::manual(0), Random::seeded(1), Weak::new())
+    }
+}
+
 fn first_id(random: &Random) -> i32 {
     i32::try_from(random.range(FIRST_IDS)).expect("the range is within 32 bits")
 }

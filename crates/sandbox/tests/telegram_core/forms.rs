@@ -181,6 +181,14 @@ async fn bodies_may_be_chunked_and_compressed() {
 }
 
 #[tokio::test]
+async fn raw_utf_8_in_a_query_is_read() {
+    let stage = Stage::start().await;
+    let path = format!("/bot{}/getWebhookInfo?text=Привет", stage.token());
+    let request = format!("GET {path} HTTP/1.1\r\nHost: t\r\n\r\n");
+    check(&stage, "raw", request, json!({"text": "Привет"})).await;
+}
+
+#[tokio::test]
 async fn a_query_of_60_kb_and_a_body_of_100_kb_are_read() {
     let stage = Stage::start().await;
     let text = "x".repeat(60_000);
@@ -209,6 +217,10 @@ async fn a_connection_is_kept_alive_for_many_calls() {
 #[tokio::test]
 async fn the_old_names_of_three_methods_still_work() {
     let stage = Stage::start().await;
+    for old in ["kickChatMember", "getChatMembersCount", "setStickerSetThumb"] {
+        let answer = stage.call(old, "").await;
+        assert_eq!(answer.status, 400, "{old} exists, but lacks a parameter: {answer:?}");
+    }
     let unknown = stage.call("noSuchMethod", "").await;
     assert_eq!(unknown.json(), json!({"ok": false, "error_code": 404, "description": "Not Found"}));
     for undocumented in ["sendCustomRequest", "answerCustomQuery"] {

@@ -292,6 +292,11 @@ impl Delivery {
         self.answer.send(answer.into()).ok();
     }
 
+    /// Waits until the sandbox has given the delivery up and closed the connection.
+    pub(crate) async fn abandoned(mut self) {
+        soon("the end of the connection", self.answer.closed()).await;
+    }
+
     /// Closes the connection without an answer.
     pub(crate) fn hang_up(self) {
         self.raw("");
@@ -309,7 +314,12 @@ async fn serve(
         if deliveries.send(Delivery { head, body, connection, answer }).is_err() {
             return;
         }
-        let Ok(answer) = answered.await else { return };
+        let answer = tokio::select! {
+            answer = answered => answer,
+            // Nothing follows a request before its answer: this is the end of the connection.
+            _ = stream.read_u8() => return,
+        };
+        let Ok(answer) = answer else { return };
         if answer.is_empty() || stream.write_all(&answer).await.is_err() {
             return;
         }

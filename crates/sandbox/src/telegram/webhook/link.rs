@@ -58,7 +58,8 @@ impl Link {
     /// Opens a connection; the error is a text for `last_error_message`.
     pub(super) async fn open(telegram: &Telegram, bot: &Bot, target: &Target) -> Result<Self, String> {
         let opening = async {
-            let stream = TcpStream::connect(target.address).await.map_err(|error| describe(&error))?;
+            let address = target.address.current(bot).await?;
+            let stream = TcpStream::connect(address).await.map_err(|error| describe(&error))?;
             stream.set_nodelay(true).ok();
             match target.scheme {
                 Scheme::Http => Self::handshake(telegram, stream).await,

@@ -5,6 +5,7 @@
 //! something to deliver; setting or deleting a webhook ends the task of the one before, and what it had in
 //! flight stays undelivered.
 
+mod address;
 mod budget;
 mod delivery;
 mod link;
@@ -171,7 +172,7 @@ pub(crate) async fn set(telegram: &Telegram, bot: &Arc<Bot>, call: &Call) -> Res
     };
     let _abandon = Abandon { bot, number };
     let target = tokio::select! {
-        target = target::accept(wish, telegram.settings().strict_webhooks) => target?,
+        target = target::accept(bot, wish, telegram.settings().strict_webhooks) => target?,
         _ = ended => return Err(ApiError::conflict("terminated by other setWebhook")),
     };
     let mut state = bot.lock();
@@ -305,29 +306,51 @@ mod tests {
         Call { method: "setwebhook".to_owned(), params, files: Vec::new() }
     }
 
-    /// Only inside the process can a test stop a call while the name is being resolved.
-    #[tokio::test]
-    async fn an_unfinished_set_webhook_is_ended_by_another_and_blocks_polling() {
-        let clock = Clock::manual(1_800_000_000_000);
-        let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
-        let telegram = Telegram::new(Settings::default(), clock.clone(), Random::seeded(1), stop, tasks);
-        let bot = telegram.create_bot(NewBot::default()).unwrap();
-        let (first, second) = (set_webhook("http://localhost:1/a"), set_webhook("http://localhost:1/b"));
-        let mut unfinished = Box::pin(set(&telegram, &bot, &first));
-        assert!(poll!(unfinished.as_mut()).is_pending());
-        let refused = polling::get_updates(&bot, &Params::default()).await.unwrap_err();
-        assert!(refused.description.starts_with("Conflict: can't use getUpdates method"), "{refused}");
-        assert_eq!(set(&telegram, &bot, &second).await.unwrap_err().retry_after, Some(1));
-        clock.advance(Duration::from_secs(1));
-        assert_eq!(set(&telegram, &bot, &second).await, Ok(Answer::Described("Webhook was set")));
-        let ended = unfinished.await.unwrap_err();
-        assert_eq!(ended.description, "Conflict: terminated by other setWebhook");
-        assert_eq!(info(&bot)["url"], "http://localhost:1/b");
+    /// Runs a test while no name can be resolved: the only thread for blocking work is taken.
+    fn while_nothing_resolves(test: impl Future<Output = ()>) {
+        let mut builder = tokio::runtime::Builder::new_current_thread();
+        let runtime = builder.enable_all().max_blocking_threads(1).build().unwrap();
+        let (release, taken) = std::sync::mpsc::channel::<()>();
+        runtime.spawn_blocking(move || taken.recv());
+        runtime.block_on(test);
+        drop(release);
+    }
 
-        clock.advance(Duration::from_secs(1));
-        let mut abandoned = Box::pin(set(&telegram, &bot, &first));
-        assert!(poll!(abandoned.as_mut()).is_pending());
-        drop(abandoned);
-        assert!(!bot.lock().webhook.is_set_or_being_set(), "a client that hung up leaves nothing behind");
+    fn telegram() -> Telegram {
+        let (clock, random) = (Clock::manual(1_800_000_000_000), Random::seeded(1));
+        Telegram::new(Settings::default(), clock, random, CancellationToken::new(), TaskTracker::new())
+    }
+
+    #[test]
+    fn an_unfinished_set_webhook_blocks_polling_and_is_ended_by_another() {
+        while_nothing_resolves(async {
+            let telegram = telegram();
+            let bot = telegram.create_bot(NewBot::default()).unwrap();
+            let (first, second) = (set_webhook("http://localhost:1/a"), set_webhook("http://127.0.0.1:1/b"));
+            let mut unfinished = Box::pin(set(&telegram, &bot, &first));
+            assert!(poll!(unfinished.as_mut()).is_pending());
+            let refused = polling::get_updates(&bot, &Params::default()).await.unwrap_err();
+            assert!(refused.description.starts_with("Conflict: can't use getUpdates method"), "{refused}");
+            assert_eq!(set(&telegram, &bot, &second).await.unwrap_err().retry_after, Some(1));
+            bot.clock.advance(Duration::from_secs(1));
+            assert_eq!(set(&telegram, &bot, &second).await, Ok(Answer::Described("Webhook was set")));
+            let ended = unfinished.await.unwrap_err();
+            assert_eq!(ended.description, "Conflict: terminated by other setWebhook");
+            assert_eq!(info(&bot)["url"], "http://127.0.0.1:1/b");
+        });
+    }
+
+    #[test]
+    fn a_client_that_hangs_up_during_set_webhook_leaves_nothing_behind() {
+        while_nothing_resolves(async {
+            let telegram = telegram();
+            let bot = telegram.create_bot(NewBot::default()).unwrap();
+            let call = set_webhook("http://localhost:1/a");
+            let mut abandoned = Box::pin(set(&telegram, &bot, &call));
+            assert!(poll!(abandoned.as_mut()).is_pending());
+            assert!(bot.lock().webhook.is_set_or_being_set());
+            drop(abandoned);
+            assert!(!bot.lock().webhook.is_set_or_being_set());
+        });
     }
 }

@@ -15,7 +15,8 @@ use super::target::Target;
 
 /// Shakes hands; the error is a text for `last_error_message`.
 pub(super) async fn connect(stream: TcpStream, target: &Target) -> Result<TlsStream<TcpStream>, String> {
-    let name = ServerName::try_from(target.host.clone()).map_err(|error| ssl_error(&error.to_string()))?;
+    let name =
+        ServerName::try_from(target.address.server_name()).map_err(|error| ssl_error(&error.to_string()))?;
     let config = config(target.wish.certificate.as_deref()).map_err(|error| ssl_error(&error.to_string()))?;
     TlsConnector::from(Arc::new(config)).connect(name, stream).await.map_err(|error| failed(&error))
 }
