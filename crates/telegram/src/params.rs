@@ -47,7 +47,7 @@ pub struct FilePart {
 /// Why a body cannot be read at all. Broken JSON is no such reason: what stood before the break counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ParamsError {
-    /// More than 1 MiB of values, or more than 50 files.
+    /// More than 1 MiB of values, a thousand names, or 50 files.
     #[error("the parameters are too large")]
     TooLarge,
     /// A `Content-Encoding` other than gzip and deflate.

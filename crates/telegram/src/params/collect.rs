@@ -174,7 +174,7 @@ impl Sink {
         let multipart =
             if form == Form::Multipart { Multipart::for_content_type(content_type) } else { None };
         let query = query.unwrap_or("");
-        let mut texts = Texts::new();
+        let mut texts = Texts::default();
         let too_large = query.len() > limits.text_bytes;
         if !too_large {
             form::read_urlencoded(query.as_bytes(), &mut texts);
@@ -225,8 +225,9 @@ impl Sink {
                     || self.multipart.is_some_and(|multipart| multipart.progress() == Progress::Complete)
             }
         };
-        let params = Params { texts: self.kept.texts, files: self.kept.files, whole: complete };
-        Ended { params, too_large: self.kept.too_large, complete }
+        let too_large = self.kept.too_large || self.kept.texts.overflowed;
+        let params = Params { texts: self.kept.texts.values, files: self.kept.files, whole: complete };
+        Ended { params, too_large, complete }
     }
 }
 
@@ -306,7 +307,7 @@ impl Kept {
                     form::read_urlencoded(&value, &mut self.texts);
                 } else {
                     let value = String::from_utf8_lossy(&value).into_owned();
-                    form::insert(&mut self.texts, head.name, value);
+                    self.texts.insert(head.name, value);
                 }
             }
             Part::File(file, content) => self.files.push(FilePart { content: content.into(), ..file }),

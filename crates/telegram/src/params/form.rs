@@ -29,16 +29,32 @@ impl Form {
     }
 }
 
-pub(crate) type Texts = BTreeMap<String, String>;
+/// Most names that are kept. No method has a tenth of them; without a bound, names of one letter would cost a hundred
+/// times their length.
+const MAX_NAMES: usize = 1000;
 
-/// The first occurrence of a name wins.
-pub(crate) fn insert(texts: &mut Texts, name: String, value: String) {
-    texts.entry(name).or_insert(value);
+/// Values by name.
+#[derive(Debug, Default)]
+pub(crate) struct Texts {
+    pub(crate) values: BTreeMap<String, String>,
+    /// Whether there were more names than are kept.
+    pub(crate) overflowed: bool,
+}
+
+impl Texts {
+    /// The first occurrence of a name wins.
+    pub(crate) fn insert(&mut self, name: String, value: String) {
+        if self.values.len() < MAX_NAMES {
+            self.values.entry(name).or_insert(value);
+        } else if !self.values.contains_key(&name) {
+            self.overflowed = true;
+        }
+    }
 }
 
 pub(crate) fn read_urlencoded(body: &[u8], texts: &mut Texts) {
     for (name, value) in form_urlencoded::parse(body) {
-        insert(texts, name.into_owned(), value.into_owned());
+        texts.insert(name.into_owned(), value.into_owned());
     }
 }
 
@@ -52,7 +68,7 @@ pub(crate) fn read_json(body: &[u8], texts: &mut Texts) -> bool {
     if body[start] == b'"' {
         let Ok(value) = json::whole_value(body) else { return false };
         if let Some(content) = json::text(&body[value]) {
-            insert(texts, "content".to_owned(), content.into_owned());
+            texts.insert("content".to_owned(), content.into_owned());
         }
         return true;
     }
@@ -62,7 +78,7 @@ pub(crate) fn read_json(body: &[u8], texts: &mut Texts) -> bool {
         let name = json::unescape(member.raw_key).into_owned();
         let value = &body[member.value];
         let text = json::text(value).unwrap_or_else(|| String::from_utf8_lossy(value));
-        insert(texts, name, text.into_owned());
+        texts.insert(name, text.into_owned());
     }
     true
 }

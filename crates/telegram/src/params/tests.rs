@@ -173,6 +173,8 @@ fn what_telegram_finds_too_large_is_refused() {
         Params::read(None, &headers(kind), format!("{files}--b--").as_bytes()),
         Err(ParamsError::TooLarge)
     );
+    let names = (0..1001).map(|n| format!("{n}=&")).collect::<Vec<_>>().concat();
+    assert_eq!(Params::read(None, &headers(FORM), names.as_bytes()), Err(ParamsError::TooLarge));
     assert_eq!(ParamsError::TooLarge.failure().code, 413);
     // The query a client with everything in the address sends.
     let query = format!("text={}", "y".repeat(100_000));
