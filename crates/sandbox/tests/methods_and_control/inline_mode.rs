@@ -28,6 +28,10 @@ async fn a_chosen_result_becomes_a_message_via_the_bot() {
     assert_eq!(updates[0]["message"]["via_bot"]["id"], stage.bot);
     let chosen = &updates[1]["chosen_inline_result"];
     assert_eq!((&chosen["result_id"], &chosen["query"]), (&json!("1"), &json!("pizza")));
+    stage.acts("press", json!({"data": "more", "wait_ms": 0})).await;
+    let press = stage.update("callback_query").await;
+    assert_eq!(press["inline_message_id"], chosen["inline_message_id"]);
+    assert!(press.get("message").is_none(), "a bot does not see where its inline message went");
     let edit = json!({"inline_message_id": chosen["inline_message_id"], "text": "Sold out"});
     assert_eq!(stage.ok("editMessageText", edit).await, true);
     assert_eq!(stage.last().await["text"], "Sold out");

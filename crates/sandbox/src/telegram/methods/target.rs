@@ -7,7 +7,7 @@ use crate::telegram::ApiError;
 use crate::telegram::world::State;
 use crate::telegram::world::chat::{ChatKey, ChatKind, Status};
 use crate::telegram::world::keyboard::{Markup, buttons};
-use crate::telegram::world::message::{Content, Draft};
+use crate::telegram::world::message::{Author, Content, Draft};
 use crate::telegram::world::user::User;
 
 /// What a call wants from a chat.
@@ -167,10 +167,10 @@ impl Envelope {
     pub(super) fn read(state: &State, request: Request<'_>) -> Result<Self, ApiError> {
         let params = request.params();
         let key = chat(state, request, "chat_id", Access::Write)?;
-        if params.text("business_connection_id").is_some() {
-            return Err(ApiError::bad_request("business connection not found"));
-        }
         let mut draft = Draft::new(request.bot, state.author_in(key, request.bot), Content::default());
+        if let Some(id) = params.text("business_connection_id") {
+            business(state, request, id, &mut draft)?;
+        }
         match Markup::read(params.text("reply_markup"))? {
             None => {}
             Some(Markup::Inline(keyboard)) => draft.inline_keyboard = Some(keyboard),
@@ -243,6 +243,18 @@ impl Envelope {
         }
         Self { key: self.key, draft }
     }
+}
+
+/// On behalf of a business account: the message is its owner's, sent by the bot.
+fn business(state: &State, request: Request<'_>, id: &str, draft: &mut Draft) -> Result<(), ApiError> {
+    let connection = state.business.get(&(request.bot, id.to_owned()));
+    let connection = connection.ok_or_else(|| ApiError::bad_request("business connection not found"))?;
+    if let Some(owner) = connection.get("user").and_then(|user| user.get("id")).and_then(Value::as_i64) {
+        draft.author = Author::Account(owner);
+    }
+    draft.context.insert("business_connection_id".into(), json!(id));
+    draft.context.insert("sender_business_bot".into(), state.user_json(request.bot));
+    Ok(())
 }
 
 /// `reply_parameters`, or the older `reply_to_message_id`.

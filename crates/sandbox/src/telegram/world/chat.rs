@@ -270,13 +270,14 @@ impl Chat {
         self.messages.get_mut(&id).filter(|message| !message.deleted)
     }
 
-    /// Keeps a message, and no more than the limit of them.
-    pub(crate) fn keep(&mut self, message: Message) {
+    /// Keeps a message, and gives the oldest one when it must make room.
+    pub(crate) fn keep(&mut self, message: Message) -> Option<Message> {
         self.last_message_id = self.last_message_id.max(message.id);
         self.messages.insert(message.id, message);
-        if self.messages.len() > HISTORY_LIMIT {
-            self.messages.pop_first();
+        if self.messages.len() <= HISTORY_LIMIT {
+            return None;
         }
+        self.messages.pop_first().map(|(_, oldest)| oldest)
     }
 
     /// Keeps a callback answer for the control API.

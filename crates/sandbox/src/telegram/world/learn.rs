@@ -19,7 +19,15 @@ impl State {
         let from =
             object.get("from").and_then(|from| from.get("id")).and_then(Value::as_i64).unwrap_or_default();
         match (kind, id) {
-            ("message" | "edited_message" | "channel_post" | "edited_channel_post", _) => {
+            (
+                "message"
+                | "edited_message"
+                | "channel_post"
+                | "edited_channel_post"
+                | "business_message"
+                | "edited_business_message",
+                _,
+            ) => {
                 self.learn_message(bot, object);
             }
             ("callback_query", Some(id)) => {
@@ -115,7 +123,7 @@ impl State {
             reactions: std::collections::BTreeMap::new(),
             deleted: false,
         };
-        self.chats.get_mut(&key)?.keep(message);
+        self.keep(key, message);
         Some(key)
     }
 }

@@ -10,6 +10,9 @@ use serde_json::{Map, Value};
 /// Marks an object of a content that describes a file; its value is the file's unique id.
 pub(crate) const FILE_KEY: &str = "$file";
 
+/// The hidden field with the `inline_message_id` of a message that came through inline mode.
+pub(crate) const INLINE_ID: &str = "inline_message_id";
+
 /// In whose name a message was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Author {

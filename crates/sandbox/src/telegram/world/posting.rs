@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::State;
 use super::chat::{Chat, ChatKey, ChatKind};
-use super::message::{Author, Content, Draft, Message};
+use super::message::{Author, Content, Draft, INLINE_ID, Message};
 
 impl State {
     /// Posts a message and tells every bot that may see it, except its author. Gives the new id.
@@ -42,9 +42,20 @@ impl State {
             if chat.typing.as_ref().is_some_and(|typing| typing.bot == message.sender) {
                 chat.typing = None;
             }
-            chat.keep(message);
         }
+        self.keep(key, message);
         id
+    }
+
+    /// Puts a message into a chat's history; what a message that leaves it stood for goes with it.
+    pub(crate) fn keep(&mut self, key: ChatKey, message: Message) {
+        let Some(oldest) = self.chats.get_mut(&key).and_then(|chat| chat.keep(message)) else { return };
+        if let Some(poll) = oldest.content.poll {
+            self.polls.remove(&poll);
+        }
+        if let Some(id) = oldest.hidden.get(INLINE_ID).and_then(Value::as_str) {
+            self.inline_messages.remove(id);
+        }
     }
 
     /// A service message by the account, told to everybody in the chat, its author included.

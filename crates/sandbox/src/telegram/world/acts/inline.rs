@@ -6,7 +6,7 @@ use tokio::sync::oneshot;
 use super::super::State;
 use super::super::entities;
 use super::super::keyboard::Markup;
-use super::super::message::{Content, Draft};
+use super::super::message::{Content, Draft, INLINE_ID};
 use super::super::queries::Question;
 use super::{ActError, Actor};
 
@@ -56,7 +56,11 @@ impl State {
         let keyboard = Markup::read(markup.as_deref()).and_then(Markup::inline_only).ok().flatten();
         let mut draft = Draft::new(actor.user, self.author_in(actor.chat, actor.user), content);
         draft.context.insert("via_bot".into(), self.user_json(bot));
+        // Bots can change the messages of inline mode that have buttons.
         let inline_id = keyboard.is_some().then(|| self.random.word(27));
+        if let Some(id) = &inline_id {
+            draft.hidden.insert(INLINE_ID.into(), json!(id));
+        }
         draft.inline_keyboard = keyboard;
         let message_id = self.post(actor.chat, draft);
         let mut chosen = json!({"result_id": result_id, "from": self.user_json(actor.user), "query": query});

@@ -6,6 +6,7 @@ use tokio::sync::oneshot;
 use super::super::State;
 use super::super::chat::{Chat, ChatKey};
 use super::super::keyboard::{buttons, label};
+use super::super::message::INLINE_ID;
 use super::super::queries::Question;
 use super::{ActError, Actor};
 
@@ -69,7 +70,7 @@ impl State {
         };
         let via = message.context.get("via_bot").and_then(|via| via.get("id")).and_then(Value::as_i64);
         let bot = via.unwrap_or(message.sender);
-        let inline_id = message.context.get("inline_message_id").cloned();
+        let inline_id = message.hidden.get(INLINE_ID).cloned();
         let query_id = self.new_id();
         let instance = self.chats.get(&actor.chat).map(|chat| chat.instance.clone()).unwrap_or_default();
         let mut query = json!({
