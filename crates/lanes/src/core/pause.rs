@@ -175,7 +175,11 @@ impl Core {
 
     /// Reads on for an event to probe with, when it is time.
     pub(super) fn probe_read(&mut self, now: Timestamp) -> Option<Read> {
-        if !self.seeking.is_empty() || self.redo.is_some() || self.probe_at().is_none_or(|at| at > now) {
+        if self.probe_at().is_none_or(|at| at > now) || !self.seeking.is_empty() || self.redo.is_some() {
+            return None;
+        }
+        // A row to probe with is read from the store, so it must be there.
+        if self.sent.is_some() || !self.batch.is_empty() {
             return None;
         }
         let (scanned, page) = (self.scanned, self.page());
@@ -229,7 +233,7 @@ impl Core {
         if scanned_to >= head && !self.woken {
             // The journal has nothing else: a held one is tried, then it begins anew.
             probe.held = self.due.iter().map(|(_, key)| key).find(|key| self.may_fetch(key)).cloned();
-            probe.exhausted = probe.held.is_none() && probe.suspects.is_empty();
+            probe.exhausted = self.due.is_empty() && probe.suspects.is_empty();
             probe.hopeless = true;
             probe.suspects.clear();
             (probe.after, probe.expired) = (None, 0);

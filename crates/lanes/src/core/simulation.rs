@@ -435,9 +435,13 @@ impl World {
 
     /// The destination takes everything from now on: the lane must come to rest with nothing left.
     fn calm(&mut self) {
-        self.wish(Wish::Resume);
         self.core.look_again(self.now);
         for round in 0..10_000 {
+            // What waits for a person gets one; what comes back by itself must.
+            if matches!(&self.core.standing, LaneState::Paused { until: None, reason, .. } if *reason != PauseReason::Crowded)
+            {
+                self.wish(Wish::Resume);
+            }
             self.turn();
             let idle = self.read.is_none() && self.settlement.is_none() && self.flying.is_empty();
             if idle {

@@ -6,6 +6,7 @@ mod support;
 
 mod bounds;
 mod failures;
+mod machine;
 mod operate;
 mod order;
 mod pauses;

@@ -81,7 +81,9 @@ impl Desk {
 
     /// Keeps the text waiting.
     pub(crate) fn hang(&self, text: &str) {
-        self.hanging.send_modify(|texts| drop(texts.insert(text.to_owned())));
+        self.hanging.send_modify(|texts| {
+            texts.insert(text.to_owned());
+        });
     }
 
     /// Lets everything go that is kept waiting.

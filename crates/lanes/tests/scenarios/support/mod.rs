@@ -267,7 +267,7 @@ pub(crate) fn update(chat: i64, family: u8, text: &str) -> NewEvent {
 }
 
 /// Waits for a condition, with a limit.
-pub(crate) async fn until(what: &str, condition: impl Fn() -> bool + Send) {
+pub(crate) async fn until(what: &str, condition: impl Fn() -> bool + Send + Sync) {
     let wait = async {
         while !condition() {
             tokio::time::sleep(Duration::from_millis(1)).await;
@@ -279,7 +279,7 @@ pub(crate) async fn until(what: &str, condition: impl Fn() -> bool + Send) {
 /// Waits for a condition on the store, with a limit.
 pub(crate) async fn until_async<F: Future<Output = bool> + Send>(
     what: &str,
-    condition: impl Fn() -> F + Send,
+    condition: impl Fn() -> F + Send + Sync,
 ) {
     let wait = async {
         while !condition().await {
