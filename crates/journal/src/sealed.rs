@@ -217,3 +217,116 @@ fn decode_hex(text: &str, into: &mut [u8; KEY_BYTES]) -> Option<()> {
     }
     Some(())
 }
+
+#[cfg(test)]
+mod tests {
+    use tandem_model::{BotId, SeededRng};
+
+    use super::*;
+
+    fn owner(id: i64) -> SecretOwner {
+        SecretOwner::Bot(BotId::new(id).unwrap())
+    }
+
+    fn sealer(path: &Path) -> Sealer {
+        Sealer::open(path, &SeededRng::from_seed(7)).unwrap()
+    }
+
+    fn secret() -> SecretString {
+        SecretString::from("110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw")
+    }
+
+    #[test]
+    fn a_secret_is_opened_with_the_key_from_the_file_and_stands_nowhere_in_clear() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("tandem.key");
+        let sealed = sealer(&path).seal(&owner(1), "token", &secret(), &SeededRng::from_seed(1));
+        let opened = sealer(&path).unseal(&owner(1), "token", &sealed).unwrap();
+        assert_eq!(opened.expose_secret(), secret().expose_secret());
+        assert!(
+            !sealed
+                .as_bytes()
+                .windows(6)
+                .any(|window| secret().expose_secret().as_bytes().starts_with(window))
+        );
+        let again = sealer(&path).seal(&owner(1), "token", &secret(), &SeededRng::from_seed(2));
+        assert_ne!(sealed, again, "another nonce");
+        assert_eq!(format!("{sealed:?}"), format!("SealedSecret({} bytes)", sealed.as_bytes().len()));
+        let shown = format!("{:?}", sealer(&path));
+        assert!(shown.len() < 30, "only the ids of keys: {shown}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_key_file_is_for_its_owner_only() {
+        use std::os::unix::fs::PermissionsExt;
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("tandem.key");
+        sealer(&path);
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_secret_of_another_owner_or_name_and_a_changed_one_are_refused() {
+        let directory = tempfile::tempdir().unwrap();
+        let sealer = sealer(&directory.path().join("tandem.key"));
+        let sealed = sealer.seal(&owner(1), "token", &secret(), &SeededRng::from_seed(1));
+        for (owner, name) in [(owner(2), "token"), (owner(1), "other"), (owner(1), "")] {
+            assert!(matches!(sealer.unseal(&owner, name, &sealed), Err(SealError::Damaged)));
+        }
+        for index in 0..sealed.as_bytes().len() {
+            let mut bytes = sealed.as_bytes().to_vec();
+            bytes[index] ^= 1;
+            let changed = SealedSecret::from_bytes(bytes);
+            let refused = sealer.unseal(&owner(1), "token", &changed);
+            let by_key = (1..5).contains(&index);
+            match refused {
+                Err(SealError::UnknownKey { .. }) => assert!(by_key, "byte {index}"),
+                Err(SealError::Damaged) => assert!(!by_key, "byte {index}"),
+                other => panic!("byte {index}: {other:?}"),
+            }
+        }
+        for length in 0..sealed.as_bytes().len() {
+            let short = SealedSecret::from_bytes(sealed.as_bytes()[..length].to_vec());
+            assert!(sealer.unseal(&owner(1), "token", &short).is_err());
+        }
+    }
+
+    #[test]
+    fn a_line_added_to_the_key_file_seals_and_the_older_ones_still_open() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("tandem.key");
+        let before = sealer(&path).seal(&owner(1), "token", &secret(), &SeededRng::from_seed(1));
+        let mut text = fs::read_to_string(&path).unwrap();
+        text.push_str("# changed in November\n0000abcd ");
+        text.push_str(&"5a".repeat(KEY_BYTES));
+        fs::write(&path, text).unwrap();
+        let sealer = sealer(&path);
+        assert!(sealer.unseal(&owner(1), "token", &before).is_ok());
+        let after = sealer.seal(&owner(1), "token", &secret(), &SeededRng::from_seed(1));
+        assert_eq!(after.as_bytes()[1..5], 0x0000_abcd_u32.to_be_bytes());
+    }
+
+    #[test]
+    fn a_key_file_with_something_else_in_it_is_refused_without_showing_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("tandem.key");
+        let key = "5a".repeat(KEY_BYTES);
+        for text in [
+            String::new(),
+            "# nothing".to_owned(),
+            "hunter2".to_owned(),
+            format!("xyz {key}"),
+            format!("1 {}", &key[1..]),
+            format!("1 {}\u{e9}", &key[2..]),
+            format!("1 {key}\n1 {key}"),
+        ] {
+            fs::write(&path, &text).unwrap();
+            let error = Sealer::open(&path, &SeededRng::from_seed(7)).unwrap_err();
+            assert!(matches!(error, SealError::BadKeyFile { .. }), "{error:?}");
+            assert!(!error.to_string().contains("hunter2") && !error.to_string().contains(&key[..8]));
+        }
+        let missing = Sealer::open(&directory.path().join("no/such/key"), &SeededRng::from_seed(7));
+        assert!(matches!(missing, Err(SealError::KeyFile { .. })));
+    }
+}
