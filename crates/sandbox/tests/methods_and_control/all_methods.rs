@@ -181,6 +181,7 @@ async fn special(stage: &Stage, name: &str, group: i64, params: &mut Map<String,
         "editMessageText" => {
             params.insert("chat_id".into(), json!(group));
             params.insert("message_id".into(), text(group).await["message_id"].clone());
+            params.insert("text".into(), json!("new"));
         }
         "editMessageChecklist" => {
             let sent = json!({"business_connection_id": "business", "chat_id": group, "checklist": {"title": "old", "tasks": [{"id": 1, "text": "x"}]}});
@@ -195,9 +196,12 @@ async fn special(stage: &Stage, name: &str, group: i64, params: &mut Map<String,
                 _ => ("pre_checkout_query", "pre_checkout_query_id"),
             };
             let from = json!({"id": stage.ann, "is_bot": false, "first_name": "Ann"});
-            stage
-                .control(&format!("/bots/{}/updates", stage.bot), json!({kind: {"id": "77", "from": from}}))
-                .await;
+            let address = json!({"country_code": "RU", "state": "", "city": "", "street_line1": "", "street_line2": "", "post_code": ""});
+            let query = json!({
+                "id": "77", "from": from, "chat_instance": "1", "query": "", "offset": "", "invoice_payload": "p",
+                "shipping_address": address, "currency": "XTR", "total_amount": 1,
+            });
+            stage.control(&format!("/bots/{}/updates", stage.bot), json!({kind: query})).await;
             params.insert(id.into(), json!("77"));
             params.insert("ok".into(), json!(true));
             params.insert("shipping_options".into(), json!([{"id": "x", "title": "x", "prices": []}]));
@@ -295,6 +299,7 @@ async fn all_185_methods_answer_in_their_documented_shape() {
     let last = ["leaveChat", "close", "logOut"];
     let (end, begin): (Vec<_>, Vec<_>) =
         documentation.methods.iter().partition(|(name, _)| last.contains(&name.as_str()));
+    let mut refused = Vec::new();
     for (name, method) in begin.into_iter().chain(end) {
         let mut params = Map::new();
         for field in method["fields"].as_array().into_iter().flatten() {
@@ -331,11 +336,15 @@ async fn all_185_methods_answer_in_their_documented_shape() {
         }
         let sent = Value::Object(params);
         let answer = stage.upload(name, sent.clone(), &files).await;
-        assert_eq!(answer["ok"], true, "{name} {sent}: {answer}");
+        if answer["ok"] != true {
+            refused.push(format!("{name} {sent}: {answer}"));
+            continue;
+        }
         let returns = method["returns"].as_array().unwrap();
         let of = returns.iter().filter_map(Value::as_str).next().unwrap();
         documentation.check(&answer["result"], of, name);
     }
+    assert!(refused.is_empty(), "{}", refused.join("\n"));
 }
 
 #[tokio::test]

@@ -91,6 +91,12 @@ pub(super) fn answer_shipping(request: Request<'_>) -> Result<Value, ApiError> {
         query.answer.send(json!({"ok": false, "error_message": error})).ok();
         return Ok(json!(true));
     }
+    // A query that was pushed raw has no invoice to go on with.
+    let chat = state.chats.get(&invoice.chat);
+    if chat.is_none_or(|chat| chat.find_message(invoice.message_id).is_none()) {
+        query.answer.send(json!({"ok": true})).ok();
+        return Ok(json!(true));
+    }
     // The person takes the first delivery offered.
     let option = options.as_ref().and_then(|options| options.get(0));
     let option_id = option.and_then(|option| option.get("id")).and_then(Value::as_str);
