@@ -98,8 +98,7 @@ impl Sandbox {
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
         let random = Random::seeded(config.seed);
-        let settings =
-            telegram::Settings { errors: config.errors, strict_webhooks: config.strict_webhooks };
+        let settings = telegram::Settings { errors: config.errors, strict_webhooks: config.strict_webhooks };
         let telegram =
             Telegram::new(settings, config.clock.clone(), random.clone(), stop.clone(), tasks.clone());
         tasks.spawn(telegram::serve(telegram_listener, telegram.clone()));

@@ -2,7 +2,7 @@
 //!
 //! The server core (addresses, request forms, envelope, `getUpdates`, webhooks, files, faults) follows
 //! `reference/telegram.md` sections 1 to 3; the world and the methods that show something in a chat are in
-//! [`world`] and [`methods`].
+//! `world` and `methods`.
 
 mod allowed;
 mod bot;
@@ -28,7 +28,7 @@ pub(crate) mod world;
 pub use bot::{Bot, Pushed, RawUpdateError};
 pub use error::ApiError;
 pub use faults::{Fault, FaultBody, FaultSpec, When};
-pub use record::{CallRecord, Delivered, UpdateRecord};
-pub use server::{CreateBotError, ErrorStyle, NewBot, Telegram};
-pub(crate) use server::Settings;
 pub(crate) use http::serve;
+pub use record::{CallRecord, Delivered, UpdateRecord};
+pub(crate) use server::Settings;
+pub use server::{CreateBotError, ErrorStyle, NewBot, Telegram};

@@ -145,10 +145,6 @@ impl Telegram {
         &self.0.clock
     }
 
-    pub(crate) fn random(&self) -> &Random {
-        &self.0.random
-    }
-
     pub(crate) fn files(&self) -> &Files {
         &self.0.files
     }
