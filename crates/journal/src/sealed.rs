@@ -269,16 +269,16 @@ mod tests {
     #[test]
     fn a_secret_of_another_owner_or_name_and_a_changed_one_are_refused() {
         let directory = tempfile::tempdir().unwrap();
-        let sealer = sealer(&directory.path().join("tandem.key"));
-        let sealed = sealer.seal(&owner(1), "token", &secret(), &SeededRng::from_seed(1));
+        let keys = sealer(&directory.path().join("tandem.key"));
+        let sealed = keys.seal(&owner(1), "token", &secret(), &SeededRng::from_seed(1));
         for (owner, name) in [(owner(2), "token"), (owner(1), "other"), (owner(1), "")] {
-            assert!(matches!(sealer.unseal(&owner, name, &sealed), Err(SealError::Damaged)));
+            assert!(matches!(keys.unseal(&owner, name, &sealed), Err(SealError::Damaged)));
         }
         for index in 0..sealed.as_bytes().len() {
             let mut bytes = sealed.as_bytes().to_vec();
             bytes[index] ^= 1;
             let changed = SealedSecret::from_bytes(bytes);
-            let refused = sealer.unseal(&owner(1), "token", &changed);
+            let refused = keys.unseal(&owner(1), "token", &changed);
             let by_key = (1..5).contains(&index);
             match refused {
                 Err(SealError::UnknownKey { .. }) => assert!(by_key, "byte {index}"),
@@ -288,7 +288,7 @@ mod tests {
         }
         for length in 0..sealed.as_bytes().len() {
             let short = SealedSecret::from_bytes(sealed.as_bytes()[..length].to_vec());
-            assert!(sealer.unseal(&owner(1), "token", &short).is_err());
+            assert!(keys.unseal(&owner(1), "token", &short).is_err());
         }
     }
 
@@ -301,9 +301,9 @@ mod tests {
         text.push_str("# changed in November\n0000abcd ");
         text.push_str(&"5a".repeat(KEY_BYTES));
         fs::write(&path, text).unwrap();
-        let sealer = sealer(&path);
-        assert!(sealer.unseal(&owner(1), "token", &before).is_ok());
-        let after = sealer.seal(&owner(1), "token", &secret(), &SeededRng::from_seed(1));
+        let keys = sealer(&path);
+        assert!(keys.unseal(&owner(1), "token", &before).is_ok());
+        let after = keys.seal(&owner(1), "token", &secret(), &SeededRng::from_seed(1));
         assert_eq!(after.as_bytes()[1..5], 0x0000_abcd_u32.to_be_bytes());
     }
 

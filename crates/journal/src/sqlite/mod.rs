@@ -31,6 +31,7 @@ mod lanes;
 mod leases;
 mod links;
 mod lock;
+mod log_scan;
 mod migrations;
 mod open_error;
 mod options;

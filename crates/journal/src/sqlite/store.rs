@@ -13,13 +13,13 @@ use tandem_model::{BotId, Clock};
 use tokio::sync::watch;
 
 use super::{
-    OpenError, connection,
+    OpenError, beside, connection,
     disk::Disk,
     fault::{Abort, Fault},
     job::Task,
     journals,
     lock::ProcessLock,
-    migrations,
+    log_scan, migrations,
     options::Options,
     queue::{Queue, Refusal, Weight},
     readers::Readers,
@@ -81,6 +81,16 @@ impl SqliteStore {
             None => Some(ProcessLock::take(&options.path)?),
             Some(_) => None,
         };
+        if options.vfs.is_none() {
+            let log = beside(&options.path, "-wal");
+            match log_scan::find_damage(&log) {
+                Ok(None) => {}
+                Ok(Some(frame)) => {
+                    return Err(failed(Fault::corrupt(format!("frame {frame} of its write-ahead log"))));
+                }
+                Err(error) => return Err(OpenError::of_io(&options.path, error)),
+            }
+        }
         let writer = connection::open_writer(&options).map_err(failed)?;
         migrations::migrate(&writer, &options.path)?;
         let small = upkeep::file_bytes(&writer).map_err(failed)? <= options.check_before_open_bytes;
