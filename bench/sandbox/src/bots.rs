@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use tokio::{task::JoinSet, time::MissedTickBehavior};
 
 use crate::{
-    connection::{Connection, post},
+    connection::{Connection, get, post},
     peer::Peer,
 };
 
@@ -134,6 +134,9 @@ async fn push(
         let mut connection = Connection::open(&peer.addresses[1]).await?;
         let mine: Vec<i64> = bots.iter().skip(pusher).step_by(pushers).map(|bot| bot.id).collect();
         let ticks = options.seconds * 100;
+        // Telegram never queues a message that is older than a day.
+        let clock: Value = serde_json::from_slice(connection.call(&get("/clock")).await?)?;
+        let date = clock["now_ms"].as_i64().context("a clock has a time")? / 1000;
         tasks.spawn(async move {
             let mut tick = tokio::time::interval(Duration::from_millis(10));
             tick.set_missed_tick_behavior(MissedTickBehavior::Burst);
@@ -144,7 +147,7 @@ async fn push(
                     let bot = mine[usize::try_from(sent)? % mine.len()];
                     let now = begin.elapsed().as_micros();
                     let update = json!({ "message": {
-                        "message_id": sent + 1, "date": 1_790_000_000,
+                        "message_id": sent + 1, "date": date,
                         "chat": { "id": 1, "type": "private", "first_name": "Ann" },
                         "from": { "id": 1, "is_bot": false, "first_name": "Ann" },
                         "text": now.to_string(),

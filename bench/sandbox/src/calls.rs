@@ -1,6 +1,7 @@
 //! `getMe` and `sendMessage` a second, the sandbox and telegram-test-api in turn.
 
 use std::{
+    collections::BTreeMap,
     path::{Path, PathBuf},
     process::Command,
     sync::Arc,
@@ -72,7 +73,8 @@ pub(crate) async fn measure(options: &Options) -> anyhow::Result<()> {
             }
         }
     }
-    report(&servers, options)
+    report(&servers, options);
+    Ok(())
 }
 
 async fn sandbox() -> anyhow::Result<Server> {
@@ -134,9 +136,9 @@ async fn load(server: &Server, method: &str, options: &Options) -> anyhow::Resul
 }
 
 #[expect(clippy::print_stdout, reason = "the figures are what this command is for")]
-fn report(servers: &[Server], options: &Options) -> anyhow::Result<()> {
+fn report(servers: &[Server], options: &Options) {
     let mut figures = Vec::new();
-    let mut ratios = serde_json::Map::new();
+    let mut ratios = BTreeMap::new();
     for (index, method) in METHODS.into_iter().enumerate() {
         for server in servers {
             let (calls, cpu): (Vec<f64>, Vec<f64>) = server.rounds[index].iter().copied().unzip();
@@ -150,7 +152,7 @@ fn report(servers: &[Server], options: &Options) -> anyhow::Result<()> {
         // Round by round: what disturbs the machine disturbs both servers of a round.
         let pairs = servers[0].rounds[index].iter().zip(&servers[1].rounds[index]);
         let by_round: Vec<f64> = pairs.map(|(ours, theirs)| ours.0 / theirs.0).collect();
-        ratios.insert(method.to_owned(), serde_json::to_value(Spread::of(&by_round))?);
+        ratios.insert(method, Spread::of(&by_round));
     }
     if options.json {
         let all = json!({
@@ -158,7 +160,7 @@ fn report(servers: &[Server], options: &Options) -> anyhow::Result<()> {
             "figures": figures, "ratio": ratios,
         });
         println!("{all:#}");
-        return Ok(());
+        return;
     }
     for one in &figures {
         println!(
@@ -167,7 +169,6 @@ fn report(servers: &[Server], options: &Options) -> anyhow::Result<()> {
         );
     }
     for (method, ratio) in &ratios {
-        println!("{method:<12} ratio {:.1} ({:.1}..{:.1})", ratio["median"], ratio["min"], ratio["max"]);
+        println!("{method:<12} ratio {:.1} ({:.1}..{:.1})", ratio.median, ratio.min, ratio.max);
     }
-    Ok(())
 }
