@@ -7,6 +7,7 @@ pub(crate) mod desk;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use bytes::Bytes;
+use tandem_crashfs::Disk;
 use tandem_journal::{
     Append, Appended, HeldStates, Lane, LaneKind, LaneState, Lease, NewLane, Shard, Start, Store, Urgency,
     sqlite::{Options, SqliteStore, Synchronous},
@@ -49,7 +50,7 @@ pub(crate) struct Service {
     pub(crate) leases: Arc<AllLeases>,
     pub(crate) lanes: Lanes,
     pub(crate) config: Config,
-    directory: Arc<tempfile::TempDir>,
+    place: Place,
     attached: Vec<(LaneAddress, Arc<PushSpec>, Arc<Desk>)>,
     upstream: i64,
     running: Option<(CancellationToken, CancellationToken, JoinHandle<()>)>,
@@ -63,10 +64,28 @@ pub(crate) fn bot() -> BotId {
 /// How long the scenarios' apps want what they missed.
 pub(crate) const BACKLOG: Duration = Duration::from_hours(24);
 
-async fn open(directory: &tempfile::TempDir, clock: &Arc<ManualClock>) -> Arc<dyn Store> {
-    let mut options = Options::new(directory.path().join("lanes.db"));
-    options.synchronous = Synchronous::Off;
-    options.watermarks.reserve_bytes = 0;
+/// Where a database is.
+enum Place {
+    /// In the file system, without waiting for the disk.
+    Directory(tempfile::TempDir),
+    /// On a disk that can fail.
+    Disk(Disk),
+}
+
+async fn open(place: &Place, clock: &Arc<ManualClock>) -> Arc<dyn Store> {
+    let options = match place {
+        Place::Directory(directory) => {
+            let mut options = Options::new(directory.path().join("lanes.db"));
+            options.synchronous = Synchronous::Off;
+            options.watermarks.reserve_bytes = 0;
+            options
+        }
+        Place::Disk(disk) => {
+            let mut options = Options::new("lanes.db");
+            options.vfs = Some(disk.vfs().to_owned());
+            options
+        }
+    };
     let clock: Arc<dyn Clock> = Arc::new(SharedClock(Arc::clone(clock)));
     Arc::new(SqliteStore::open(options, clock).await.unwrap())
 }
@@ -77,13 +96,29 @@ impl Service {
     }
 
     pub(crate) async fn start_with(config: Config) -> Self {
-        let directory = Arc::new(tempfile::tempdir().unwrap());
+        Self::start_at(Place::Directory(tempfile::tempdir().unwrap()), config).await
+    }
+
+    /// On a disk that can fail.
+    pub(crate) async fn start_on(disk: Disk) -> Self {
+        Self::start_at(Place::Disk(disk), Config::default()).await
+    }
+
+    /// The disk it was started on.
+    pub(crate) fn disk(&self) -> &Disk {
+        match &self.place {
+            Place::Disk(disk) => disk,
+            Place::Directory(_) => panic!("this service was not started on a disk that can fail"),
+        }
+    }
+
+    async fn start_at(place: Place, config: Config) -> Self {
         let clock = ManualClock::new();
-        let store = open(&directory, &clock).await;
+        let store = open(&place, &clock).await;
         let leases = AllLeases::of(&store).await;
         let lanes = Self::lanes_over(&store, &leases, &clock, &config);
         let (attached, upstream, running) = (Vec::new(), 1000, None);
-        Self { clock, store, leases, lanes, config, directory, attached, upstream, running }
+        Self { clock, store, leases, lanes, config, place, attached, upstream, running }
     }
 
     fn lanes_over(
@@ -217,7 +252,7 @@ impl Service {
     /// Starts again from what is on disk, with the same destinations.
     pub(crate) async fn restart(&mut self) {
         self.store.close().await;
-        self.store = open(&self.directory, &self.clock).await;
+        self.store = open(&self.place, &self.clock).await;
         self.leases = AllLeases::of(&self.store).await;
         self.lanes = Self::lanes_over(&self.store, &self.leases, &self.clock, &self.config);
         for (lane, spec, desk) in &self.attached {
