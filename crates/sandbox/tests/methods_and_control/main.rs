@@ -10,6 +10,7 @@ mod buttons;
 mod chats;
 mod control_api;
 mod copies;
+mod documentation;
 mod edits;
 mod errors;
 mod files;

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::stage::{Stage, message_id};
 
-fn invoice(stage: &Stage, more: Value) -> Value {
+fn invoice(stage: &Stage, more: &Value) -> Value {
     let mut invoice = json!({
         "chat_id": stage.ann, "title": "Coffee", "description": "A cup", "payload": "order-7", "currency": "XTR",
         "prices": [{"label": "Coffee", "amount": 5}],
@@ -16,7 +16,7 @@ fn invoice(stage: &Stage, more: Value) -> Value {
 #[tokio::test]
 async fn an_invoice_is_paid_after_the_bots_consent() {
     let stage = Stage::start().await;
-    let sent = stage.ok("sendInvoice", invoice(&stage, json!({}))).await;
+    let sent = stage.ok("sendInvoice", invoice(&stage, &json!({}))).await;
     assert_eq!(sent["invoice"]["total_amount"], 5);
     assert_eq!(sent["reply_markup"]["inline_keyboard"][0][0]["pay"], true);
     assert!(sent["invoice"].get("payload").is_none(), "the payload is the bot's secret");
@@ -41,7 +41,7 @@ async fn an_invoice_is_paid_after_the_bots_consent() {
 #[tokio::test]
 async fn consent_after_ten_seconds_is_too_late() {
     let stage = Stage::start().await;
-    let id = message_id(&stage.ok("sendInvoice", invoice(&stage, json!({}))).await);
+    let id = message_id(&stage.ok("sendInvoice", invoice(&stage, &json!({}))).await);
     let pay = stage.acts("pay", json!({"message_id": id, "wait_ms": 0})).await;
     stage.clock.advance(std::time::Duration::from_millis(10_001));
     let answer = json!({"pre_checkout_query_id": pay["query_id"], "ok": true});
@@ -53,7 +53,7 @@ async fn consent_after_ten_seconds_is_too_late() {
 #[tokio::test]
 async fn a_refusal_says_why_and_no_money_moves() {
     let stage = Stage::start().await;
-    let id = message_id(&stage.ok("sendInvoice", invoice(&stage, json!({}))).await);
+    let id = message_id(&stage.ok("sendInvoice", invoice(&stage, &json!({}))).await);
     let pay = stage.acts("pay", json!({"message_id": id, "wait_ms": 20_000}));
     let refuse = async {
         loop {
@@ -79,7 +79,7 @@ async fn a_flexible_invoice_asks_for_the_delivery_first() {
     let stage = Stage::start().await;
     let more =
         json!({"currency": "RUB", "provider_token": "p", "is_flexible": true, "need_phone_number": true});
-    let id = message_id(&stage.ok("sendInvoice", invoice(&stage, more)).await);
+    let id = message_id(&stage.ok("sendInvoice", invoice(&stage, &more)).await);
     stage.acts("pay", json!({"message_id": id, "wait_ms": 0})).await;
     let query = stage.update("shipping_query").await;
     assert_eq!(query["shipping_address"]["country_code"], "RU");
@@ -110,7 +110,7 @@ async fn invoices_that_cannot_be_are_refused() {
         (json!({"reply_markup": keyboard}), "first button must be a pay button"),
     ] {
         assert_eq!(
-            stage.refused("sendInvoice", invoice(&stage, more)).await,
+            stage.refused("sendInvoice", invoice(&stage, &more)).await,
             format!("Bad Request: {words}")
         );
     }
@@ -119,6 +119,6 @@ async fn invoices_that_cannot_be_are_refused() {
         stage.impossible("pay", json!({"message_id": text})).await["expected"],
         "the message of an invoice"
     );
-    let link = stage.ok("createInvoiceLink", invoice(&stage, json!({}))).await;
+    let link = stage.ok("createInvoiceLink", invoice(&stage, &json!({}))).await;
     assert!(link.as_str().unwrap().starts_with("https://t.me/$"));
 }

@@ -66,9 +66,9 @@ async fn a_sticker_set_can_be_made_and_read() {
     assert_eq!(stage.upload("createNewStickerSet", set("cats_by_bonus_bot"), &file).await["result"], true);
     let read = stage.ok("getStickerSet", json!({"name": "Cats_by_bonus_bot"})).await;
     assert_eq!(read["stickers"][0]["emoji"], "😀");
-    let sent = json!({"chat_id": stage.ann, "sticker": read["stickers"][0]["file_id"]});
+    let again = json!({"chat_id": stage.ann, "sticker": read["stickers"][0]["file_id"]});
     assert_eq!(
-        stage.ok("sendSticker", sent).await["sticker"]["file_unique_id"],
+        stage.ok("sendSticker", again).await["sticker"]["file_unique_id"],
         read["stickers"][0]["file_unique_id"]
     );
     assert_eq!(
