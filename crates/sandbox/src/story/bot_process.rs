@@ -34,7 +34,14 @@ impl BotProcess {
         token: &str,
         api_base: &str,
     ) -> Result<Self, StoryError> {
-        let mut child = Command::new(python)
+        // A relative path would be looked for in the bot's folder; a bare name is looked for in PATH.
+        let program = match python.parent() {
+            Some(folder) if folder != Path::new("") => {
+                std::path::absolute(python).unwrap_or_else(|_empty| python.to_path_buf())
+            }
+            _ => python.to_path_buf(),
+        };
+        let mut child = Command::new(program)
             .arg("bot.py")
             .current_dir(folder)
             .env("BOT_TOKEN", token)

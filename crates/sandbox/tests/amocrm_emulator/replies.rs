@@ -87,11 +87,11 @@ async fn the_salesbot_asks_with_buttons_and_answers_their_presses_only() {
     assert_eq!(chat["callback_answers"].as_array().unwrap().len(), 1, "{chat}");
 
     // A button of the owner's code: amoCRM sees the press and leaves it alone.
-    let keyboard = json!({"inline_keyboard": [[{"text": "Баланс", "callback_data": "app:balance"}]]});
+    let keyboard = json!({"inline_keyboard": [[{"text": "Баланс", "callback_data": "app:1"}]]});
     stage
         .bot_api(&bot, "sendMessage", json!({"chat_id": anna, "text": "меню", "reply_markup": keyboard}))
         .await;
-    let press = json!({"update_id": 900_000_001, "callback_query": {"id": "1", "data": "app:balance",
+    let press = json!({"update_id": 900_000_001, "callback_query": {"id": "1", "data": "app:1",
         "from": {"id": anna, "first_name": "Анна"}, "message": {"message_id": 1, "chat": {"id": anna, "type": "private"}}}});
     stage.deliver(&bot, &press).await.unwrap();
     stage.client_acts(anna, &bot, "text", json!({"text": "дальше"})).await;
@@ -100,7 +100,7 @@ async fn the_salesbot_asks_with_buttons_and_answers_their_presses_only() {
         .iter()
         .map(|(author, kind, text)| (author.as_str(), kind.as_str(), text.as_str()))
         .collect();
-    assert_eq!(lines, [("client", "press", "app:balance"), ("client", "text", "дальше")]);
+    assert_eq!(lines, [("client", "press", "app:1"), ("client", "text", "дальше")]);
 }
 
 #[tokio::test]
