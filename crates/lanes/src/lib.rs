@@ -17,6 +17,7 @@ mod ladder;
 mod operate;
 mod pull;
 mod push;
+mod reading;
 mod registry;
 mod shared;
 mod spec;

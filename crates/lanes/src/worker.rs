@@ -7,22 +7,18 @@
 use std::{future::Future, panic::AssertUnwindSafe, pin::Pin, sync::Arc};
 
 use futures_util::FutureExt;
-use tandem_journal::{
-    Health, HeldStates, LaneError, LanePage, Lease, ReadError, Settlement, Store, WriteError,
-};
-use tandem_model::{Blame, Event, HeldState, LaneId, Seq, Timestamp, Verdict};
+use tandem_journal::{Health, LaneError, Lease, ReadError, Settlement, WriteError};
+use tandem_model::{Blame, Timestamp, Verdict};
 use tokio::task::JoinSet;
 use tracing::{error, warn};
 
 use crate::{
-    Delivered, Destination, LaneAddress, PushSpec,
-    core::{Core, Found, Landed, Launch, Read, Rows},
+    Delivered, Destination, LaneAddress,
+    core::{Core, Found, Landed, Launch, Read},
+    reading::{find, load},
     registry::{Job, Noted, Orders, Rest},
     shared::{Permit, Shared},
 };
-
-/// How many rows are read at a time when a lane is loaded.
-const ROWS: usize = 512;
 
 type Pending<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
@@ -67,7 +63,10 @@ pub(crate) async fn work(shared: Arc<Shared>, job: Job, mut permit: Option<Permi
     let lane = job.lane;
     let mut back = Return { shared: &shared, lane, rest: None, orders: Orders::default(), remove: false };
     let Some(lease) = shared.leases.lease(lane.bot) else {
-        // Another replica owns the bot; its lanes are detached here before long.
+        // Another replica owns the bot; its lanes are detached here before long. Whoever asks gets no answer here.
+        let orders = shared.registry().take_orders(lane);
+        back.remove = orders.detach;
+        back.orders.ended = orders.ended;
         back.rest = Some(Rest { core: None, wake_at: None, noted: Noted::NotAll });
         return Noted::NotAll;
     };
@@ -332,87 +331,6 @@ async fn ready<T>(pending: &mut Option<Pending<T>>) -> T {
         Some(pending) => pending.await,
         None => std::future::pending().await,
     }
-}
-
-async fn find(store: Arc<dyn Store>, lane: LaneAddress, read: Read) -> Result<Found, ReadError> {
-    let LaneAddress { bot, lane } = lane;
-    Ok(match read {
-        Read::Lane { after, page, purpose } => {
-            let LanePage { events, scanned_to, head } = store.read_lane(bot, lane, after, page).await?;
-            Found::Lane { events, scanned_to, head, purpose }
-        }
-        Read::Key { key, after, until, page, aside_to } => {
-            let LanePage { events, scanned_to, .. } =
-                store.read_conversation(bot, lane, key.clone(), after, until, page).await?;
-            let events = without_aside(&*store, lane, events, aside_to).await?;
-            Found::Key { key, events, scanned_to, until }
-        }
-        Read::Row { key, seq, until, page, aside_to } => {
-            let held = store.find_held(bot, lane, seq).await?;
-            let LanePage { events, scanned_to, .. } =
-                store.read_conversation(bot, lane, key.clone(), seq.previous(), until, page).await?;
-            let events = without_aside(&*store, lane, events, aside_to).await?;
-            Found::Row { key, seq, held, events, scanned_to }
-        }
-        Read::Single { seq } => {
-            let held = store.find_held(bot, lane, seq).await?;
-            let event = store.find_event(bot, seq).await?;
-            Found::Single { seq, held, event }
-        }
-    })
-}
-
-/// Leaves out what is set aside for people. It can stand behind a row only when a crash came between it and the note
-/// of what was delivered before it.
-async fn without_aside(
-    store: &dyn Store,
-    lane: LaneId,
-    events: Vec<Event>,
-    aside_to: Seq,
-) -> Result<Vec<Event>, ReadError> {
-    let mut left = Vec::with_capacity(events.len());
-    for event in events {
-        let looked_at = event.seq <= aside_to;
-        let row = if looked_at { store.find_held(event.bot, lane, event.seq).await? } else { None };
-        if row.is_none_or(|row| row.state.blocks()) {
-            left.push(event);
-        }
-    }
-    Ok(left)
-}
-
-/// Reads a lane with what it holds; `None` when there is no such lane.
-async fn load(shared: &Shared, at: LaneAddress, spec: &Arc<PushSpec>) -> Result<Option<Core>, ReadError> {
-    let LaneAddress { bot, lane } = at;
-    let Some(found) = shared.store.find_lane(bot, lane).await? else { return Ok(None) };
-    let mut rows = Rows::default();
-    let mut after = Seq::ZERO;
-    loop {
-        let page = shared.store.list_held(bot, lane, HeldStates::BLOCKING, after, ROWS).await?;
-        let Some(last) = page.last() else { break };
-        after = last.seq;
-        let full = page.len() == ROWS;
-        for row in page {
-            rows.add_blocking(row, spec.repeats);
-        }
-        if !full {
-            break;
-        }
-    }
-    after = found.acked;
-    let aside = HeldStates::only(HeldState::Unknown).and(HeldState::Dead);
-    loop {
-        let page = shared.store.list_held(bot, lane, aside, after, ROWS).await?;
-        let Some(last) = page.last() else { break };
-        after = last.seq;
-        for row in &page {
-            rows.add_aside(row.seq);
-        }
-        if page.len() < ROWS {
-            break;
-        }
-    }
-    Ok(Some(Core::load(&found, rows, Arc::clone(spec), Arc::clone(&shared.env), shared.clock.now())))
 }
 
 /// An error with everything that led to it, for a log line.

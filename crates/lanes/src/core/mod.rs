@@ -19,6 +19,7 @@
 //! row goes only together with a cursor that has passed it.
 
 mod batch;
+mod chain;
 mod intake;
 mod key;
 mod landing;
@@ -28,6 +29,7 @@ mod redo;
 mod runs;
 #[cfg(test)]
 mod simulation;
+mod traffic;
 mod window;
 
 use std::{
@@ -35,7 +37,7 @@ use std::{
     sync::Arc,
 };
 
-use tandem_journal::{LaneState, Page, Settlement};
+use tandem_journal::{LaneState, Settlement};
 use tandem_model::{Event, Held, HeldState, OrderKey, PauseReason, Rng, Seq, Timestamp};
 use tokio::sync::oneshot;
 
@@ -46,9 +48,14 @@ use self::{
     redo::Redo,
     window::Window,
 };
-pub(crate) use self::{load::Rows, pause::Wish, redo::Request};
+pub(crate) use self::{
+    load::Rows,
+    pause::Wish,
+    redo::Request,
+    traffic::{Found, Landed, LaneRead, Launch, Read, Slot},
+};
 use crate::{
-    Config, Delivered, LaneAddress, PushSpec, Repeats, Run,
+    Config, LaneAddress, PushSpec, Repeats,
     gate::{Gate, Loaded},
 };
 
@@ -122,64 +129,6 @@ pub(crate) struct Core {
 struct Sent {
     settlement: Settlement,
     then: Then,
-}
-
-/// A run to be handed to the destination.
-#[derive(Debug)]
-pub(crate) struct Launch {
-    pub(crate) slot: Slot,
-    pub(crate) run: Run,
-}
-
-/// Which run it is.
-#[derive(Debug, Clone)]
-pub(crate) enum Slot {
-    /// The one of this key.
-    Key(OrderKey),
-    /// One that an operator asked for.
-    Redo,
-}
-
-/// What came of a run.
-#[derive(Debug)]
-pub(crate) struct Landed {
-    pub(crate) slot: Slot,
-    pub(crate) outcome: Delivered,
-    pub(crate) began: Timestamp,
-}
-
-/// Something to be read from the store.
-#[derive(Debug)]
-pub(crate) enum Read {
-    /// The lane, after this.
-    Lane { after: Seq, page: Page, purpose: LaneRead },
-    /// A key's events after this, up to and including `until`, without those up to `aside_to` that are set aside for
-    /// people.
-    Key { key: OrderKey, after: Seq, until: Seq, page: Page, aside_to: Seq },
-    /// A row, and its key's events from it on, in the same way.
-    Row { key: OrderKey, seq: Seq, until: Seq, page: Page, aside_to: Seq },
-    /// A row, if there is one, and its event.
-    Single { seq: Seq },
-}
-
-/// What a lane's events are read for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum LaneRead {
-    /// To be delivered.
-    Deliver,
-    /// To find one to probe with.
-    Probe,
-    /// To be delivered again.
-    Replay,
-}
-
-/// What was read.
-#[derive(Debug)]
-pub(crate) enum Found {
-    Lane { events: Vec<Event>, scanned_to: Seq, head: Seq, purpose: LaneRead },
-    Key { key: OrderKey, events: Vec<Event>, scanned_to: Seq, until: Seq },
-    Row { key: OrderKey, seq: Seq, held: Option<Held>, events: Vec<Event>, scanned_to: Seq },
-    Single { seq: Seq, held: Option<Held>, event: Option<Event> },
 }
 
 impl Core {

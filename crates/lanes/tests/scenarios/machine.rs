@@ -151,7 +151,7 @@ impl Witness {
             0 => Verdict::Wait { until: now.plus(Duration::from_secs(5)) },
             1 | 2 => retry(Blame::Event),
             3 | 4 => retry(Blame::Unclear),
-            5 if mood % 4 == 0 => retry(Blame::Destination),
+            5 if mood.is_multiple_of(4) => retry(Blame::Destination),
             6 => Verdict::Reject { reason },
             7 => Verdict::Unknown { reason },
             8 if mood % 8 == 1 => Verdict::Stop { reason: PauseReason::Refused, detail: reason },
