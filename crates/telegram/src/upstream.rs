@@ -36,7 +36,7 @@ pub use methods::{GetUpdates, Me, SetWebhook, WebhookInfo};
 pub use pipe::Target;
 pub use settings::{Limits, Proxy, ProxyError, Roots, ServerBase, ServerBaseError, Settings};
 
-use connect::Connector;
+pub(crate) use connect::Connector;
 
 type RequestBody = UnsyncBoxBody<Bytes, UploadError>;
 

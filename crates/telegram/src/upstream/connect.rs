@@ -44,7 +44,7 @@ type Connecting<T> = Pin<Box<dyn Future<Output = Result<T, BoxError>> + Send>>;
 
 /// TLS where the address asks for it, over whatever way there is; all of it within the limit.
 #[derive(Clone)]
-pub(super) struct Connector {
+pub(crate) struct Connector {
     inner: HttpsConnector<Way>,
     limit: Duration,
 }
@@ -53,6 +53,21 @@ impl Connector {
     pub(super) fn new(settings: &Settings, needs_tls: bool) -> Result<Self, SetUpError> {
         // Reading the platform's store costs time and memory that a plain server does not need.
         let roots = if needs_tls { roots(&settings.roots)? } else { RootCertStore::empty() };
+        Self::over(Way::new(settings), roots, settings.limits.connect)
+    }
+
+    /// Straight to somebody's webhook; to `fixed` whatever its name says, if that is given.
+    pub(crate) fn direct(
+        trusted: &Roots,
+        guard: Option<Arc<dyn AddressGuard>>,
+        fixed: Option<IpAddr>,
+        limit: Duration,
+    ) -> Result<Self, SetUpError> {
+        let way = Way::Direct(Direct { tcp: tcp(guard.clone(), fixed, limit), guard });
+        Self::over(way, roots(trusted)?, limit)
+    }
+
+    fn over(way: Way, roots: RootCertStore, limit: Duration) -> Result<Self, SetUpError> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let mut tls = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
@@ -60,8 +75,7 @@ impl Connector {
             .with_root_certificates(roots)
             .with_no_client_auth();
         tls.alpn_protocols = vec![b"http/1.1".to_vec()];
-        let way = Way::new(settings);
-        Ok(Self { inner: HttpsConnector::from((way, tls)), limit: settings.limits.connect })
+        Ok(Self { inner: HttpsConnector::from((way, tls)), limit })
     }
 }
 
@@ -114,9 +128,9 @@ impl Way {
     fn new(settings: &Settings) -> Self {
         let Some(Proxy { kind, uri, credentials }) = &settings.proxy else {
             let guard = settings.guard.clone();
-            return Self::Direct(Direct { tcp: tcp(guard.clone(), settings.limits.connect), guard });
+            return Self::Direct(Direct { tcp: tcp(guard.clone(), None, settings.limits.connect), guard });
         };
-        let to_proxy = tcp(None, settings.limits.connect);
+        let to_proxy = tcp(None, None, settings.limits.connect);
         match (kind, credentials) {
             (ProxyKind::Socks5, None) => Self::Socks5(SocksV5::new(uri.clone(), to_proxy)),
             (ProxyKind::Socks5, Some(known)) => Self::Socks5(
@@ -134,8 +148,8 @@ impl Way {
     }
 }
 
-fn tcp(guard: Option<Arc<dyn AddressGuard>>, limit: Duration) -> Tcp {
-    let mut tcp = HttpConnector::new_with_resolver(GuardedResolver { guard });
+fn tcp(guard: Option<Arc<dyn AddressGuard>>, fixed: Option<IpAddr>, limit: Duration) -> Tcp {
+    let mut tcp = HttpConnector::new_with_resolver(GuardedResolver { guard, fixed });
     tcp.enforce_http(false);
     tcp.set_nodelay(true);
     tcp.set_keepalive(Some(Duration::from_mins(1)));
@@ -209,6 +223,8 @@ fn not_allowed() -> io::Error {
 #[derive(Clone)]
 struct GuardedResolver {
     guard: Option<Arc<dyn AddressGuard>>,
+    /// The answer to every name.
+    fixed: Option<IpAddr>,
 }
 
 impl Service<Name> for GuardedResolver {
@@ -221,9 +237,12 @@ impl Service<Name> for GuardedResolver {
     }
 
     fn call(&mut self, name: Name) -> Self::Future {
-        let guard = self.guard.clone();
+        let (guard, fixed) = (self.guard.clone(), self.fixed);
         Box::pin(async move {
-            let found: Vec<_> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
+            let found: Vec<_> = match fixed {
+                Some(address) => vec![SocketAddr::new(address, 0)],
+                None => tokio::net::lookup_host((name.as_str(), 0)).await?.collect(),
+            };
             let any = !found.is_empty();
             let allowed: Vec<_> = found
                 .into_iter()
