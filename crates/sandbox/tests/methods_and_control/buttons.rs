@@ -119,6 +119,7 @@ async fn keyboards_that_telegram_would_refuse_are_refused() {
     let button = |button: Value| json!({"inline_keyboard": [[button]]}).to_string();
     for (markup, words) in [
         (button(json!({"text": "a", "callback_data": "x".repeat(65)})), "BUTTON_DATA_INVALID"),
+        (button(json!({"text": "a", "callback_data": "я".repeat(33)})), "BUTTON_DATA_INVALID"),
         (
             button(json!({"text": "a"})),
             "can't parse inline keyboard button: Text buttons are unallowed in the inline keyboard",
