@@ -45,6 +45,9 @@ pub async fn what_looks_like_a_repeat_but_is_not_is_kept<E: Engine>() {
     assert!(appended.iter().all(|new| matches!(new, Appended::New { .. })));
     let again = world.append(vec![other_bytes.clone()]).await.unwrap();
     assert_eq!(again, [Appended::Duplicate { seq: at(2) }], "each of several with one number is known");
+    let odd = NewEvent { upstream: Some(upstream(0, 900)), ..sent(1, "a numbered one that is no update") };
+    world.append(vec![odd.clone()]).await.unwrap();
+    assert_eq!(world.append(vec![odd]).await.unwrap(), [Appended::Duplicate { seq: at(6) }]);
     let unknown = world.store.find_duplicate(world.bot, other_bytes.upstream.unwrap(), Bytes::new());
     assert_eq!(unknown.await.unwrap(), None);
 }

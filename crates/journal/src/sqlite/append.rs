@@ -69,7 +69,9 @@ fn check_ids_left(journal: &Journal, events: usize) -> Result<(), Abort<WriteErr
 }
 
 fn append_one(writing: &Writing<'_>, journal: &mut Journal, event: &NewEvent) -> Result<Appended, Fault> {
-    if let Some(upstream) = event.upstream {
+    if let Some(upstream) = event.upstream
+        && !is_ahead(journal.end.virtual_id, upstream.id)
+    {
         let since = duplicates_since(writing.now);
         let found =
             event_rows::find_duplicate(writing.connection, journal.number, upstream, &event.body, since)?;
@@ -86,7 +88,13 @@ fn append_one(writing: &Writing<'_>, journal: &mut Journal, event: &NewEvent) ->
     let seq = Seq::new(journal.end.seq + 1).map_err(|error| Fault::corrupt(error.to_string()))?;
     let point = Point {
         seq: seq.get(),
-        virtual_id: virtual_id.map_or(journal.end.virtual_id, VirtualId::get),
+        virtual_id: match virtual_id {
+            Some(id) => id.get(),
+            // Nobody sees a number of it, but what repeats it must be looked for.
+            None => {
+                journal.end.virtual_id.max(followed(event.upstream.map(|upstream| upstream.id)).unwrap_or(0))
+            }
+        },
         bytes: journal.end.bytes + i64::try_from(event.body.len()).unwrap_or(i64::MAX),
     };
     let position = journal.position(seq.get());
@@ -95,11 +103,21 @@ fn append_one(writing: &Writing<'_>, journal: &mut Journal, event: &NewEvent) ->
     Ok(Appended::New { seq, virtual_id })
 }
 
+/// Whether an id is larger than every one before it, of whatever source, so that it can repeat none. Ours never are
+/// behind those they were given for, which makes the last of them the bound; but for ids that ours do not follow.
+fn is_ahead(last_virtual: i64, upstream: UpstreamId) -> bool {
+    upstream.get() > last_virtual && upstream.get() < JUMPS_BELOW
+}
+
+/// The number of Telegram's that ours follow.
+fn followed(upstream: Option<UpstreamId>) -> Option<i64> {
+    upstream.map(UpstreamId::get).filter(|id| *id < JUMPS_BELOW)
+}
+
 /// The first is Telegram's own; then one more than the last, or Telegram's where that is ahead. A number that
 /// went back, came late or came again therefore never makes ours go back.
 fn next_virtual(last: i64, upstream: Option<UpstreamId>) -> Result<VirtualId, Fault> {
-    let theirs = upstream.map(UpstreamId::get).filter(|id| *id < JUMPS_BELOW);
-    let next = match (last, theirs) {
+    let next = match (last, followed(upstream)) {
         // Without a number of Telegram's: where Telegram itself would start.
         (0, None) => 2_000_001,
         (0, Some(theirs)) => theirs.max(1),

@@ -45,6 +45,8 @@ struct State {
     /// Whose turn it is. Has exactly the keys of `lines`, none of which is empty.
     turns: VecDeque<Option<BotId>>,
     waiting: usize,
+    /// The writer has nothing to do; to wake it otherwise would be a system call for nothing.
+    idle: bool,
     closed: bool,
 }
 
@@ -83,7 +85,9 @@ impl Queue {
         }
         line.jobs.push_back((weight, job));
         state.waiting += 1;
-        self.ready.notify_one();
+        if state.idle {
+            self.ready.notify_one();
+        }
         Ok(())
     }
 
@@ -95,16 +99,19 @@ impl Queue {
             if state.closed {
                 return None;
             }
-            match patience {
-                None => state = self.ready.wait(state).unwrap_or_else(PoisonError::into_inner),
+            state.idle = true;
+            let timed_out;
+            (state, timed_out) = match patience {
+                None => (self.ready.wait(state).unwrap_or_else(PoisonError::into_inner), false),
                 Some(patience) => {
-                    let (after, timeout) =
+                    let (state, timeout) =
                         self.ready.wait_timeout(state, patience).unwrap_or_else(PoisonError::into_inner);
-                    state = after;
-                    if timeout.timed_out() && state.waiting == 0 && !state.closed {
-                        return Some(Vec::new());
-                    }
+                    (state, timeout.timed_out())
                 }
+            };
+            state.idle = false;
+            if timed_out && state.waiting == 0 && !state.closed {
+                return Some(Vec::new());
             }
         }
         let mut group = Vec::new();

@@ -44,7 +44,9 @@ pub struct SqliteStore {
 /// What has to end before the file is let go.
 #[derive(Default)]
 struct Running {
-    threads: Vec<JoinHandle<()>>,
+    readers: Vec<JoinHandle<()>>,
+    /// Gives its connection back when it ends.
+    writer: Option<JoinHandle<Connection>>,
     check: Option<InterruptHandle>,
     lock: Option<ProcessLock>,
 }
@@ -54,9 +56,15 @@ impl Running {
         if let Some(check) = self.check.take() {
             check.interrupt();
         }
-        for thread in self.threads.drain(..) {
-            // A thread that panicked has said so.
-            let _ = thread.join();
+        // A thread that panicked has said so.
+        for reader in self.readers.drain(..) {
+            let _ = reader.join();
+        }
+        // The last connection to close empties the log and deletes it, if it finds itself to be the last.
+        if let Some(Ok(connection)) = self.writer.take().map(JoinHandle::join)
+            && let Err((_, error)) = connection.close()
+        {
+            tracing::warn!(%error, "the database was not closed cleanly");
         }
         self.lock = None;
     }
@@ -124,22 +132,21 @@ impl SqliteStore {
             running: Arc::default(),
         };
         let path = &store.options.path;
-        let spawned = connections
-            .into_iter()
-            .try_for_each(|connection| {
+        let begin = || -> io::Result<()> {
+            for connection in connections {
                 let readers = Arc::clone(&readers);
-                running.spawn("reader", move || readers.serve(connection))
-            })
-            .and_then(|()| {
-                let Some(connection) = check else { return Ok(()) };
+                running.readers.push(spawn("reader", move || readers.serve(connection))?);
+            }
+            if let Some(connection) = check {
                 running.check = Some(connection.get_interrupt_handle());
                 let shared = Arc::clone(&shared);
-                running.spawn("check", move || check_in_use(&connection, &shared))
-            })
-            .and_then(|()| {
-                let writer = Writer::new(writer, clock, Arc::clone(&shared));
-                running.spawn("writer", move || writer.run())
-            });
+                running.readers.push(spawn("check", move || check_in_use(&connection, &shared))?);
+            }
+            let writer = Writer::new(writer, clock, shared);
+            running.writer = Some(spawn("writer", move || writer.run())?);
+            Ok(())
+        };
+        let spawned = begin();
         *store.running.lock().unwrap_or_else(PoisonError::into_inner) = running;
         spawned.map_err(|error| OpenError::of_io(path, error))?;
         Ok(store)
@@ -211,12 +218,11 @@ impl SqliteStore {
     }
 }
 
-impl Running {
-    fn spawn(&mut self, name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<()> {
-        let thread = thread::Builder::new().name(format!("journal-{name}")).spawn(work)?;
-        self.threads.push(thread);
-        Ok(())
-    }
+fn spawn<T: Send + 'static>(
+    name: &str,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> io::Result<JoinHandle<T>> {
+    thread::Builder::new().name(format!("journal-{name}")).spawn(work)
 }
 
 /// The check of a large file, while it is in use.

@@ -277,11 +277,14 @@ fn finish(
         }
     }
     drop(rows);
+    let before = lane.clone();
     if let Some((_, last, _)) = gone {
         lane.acked = journals::seq(last)?.max(lane.acked);
-        if lane.kind == LaneKind::App {
-            lane.passed.expired = lane.passed.expired.saturating_add(count);
-        }
+    }
+    if lane.kind == LaneKind::App {
+        lane.passed.expired = lane.passed.expired.saturating_add(count);
+    }
+    if lane != before {
         lane_rows::put(connection, journal.number, &lane)?;
     }
     filters::prune(connection, journal.number, lane.id.get(), journal.swept.seq)?;

@@ -83,17 +83,15 @@ impl Writer {
         Self { connection, clock, shared, memory: Memory::default() }
     }
 
-    /// Until the queue is closed and empty.
-    pub(super) fn run(mut self) {
+    /// Until the queue is closed and empty. Gives the connection back, which has to be closed after all others.
+    pub(super) fn run(mut self) -> Connection {
         let _guard = StopsLoudly(Arc::clone(&self.shared));
         loop {
             let patience = (*self.shared.health.borrow() != Health::Good).then_some(LOOK_AGAIN);
             let Some(group) = self.shared.queue.take_group(patience) else { break };
             self.commit_group(group);
         }
-        if let Err((_, error)) = self.connection.close() {
-            tracing::warn!(%error, "the database was not closed cleanly");
-        }
+        self.connection
     }
 
     fn commit_group(&mut self, mut group: Vec<Box<dyn Job>>) {
