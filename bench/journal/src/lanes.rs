@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     Scale,
-    appends::per_second,
+    appends::{WARM_UP, per_second},
     load::{Load, SystemClock, bot},
     ours::Ours,
     report::{Bar, Report, Rounds, Row},
@@ -128,8 +128,9 @@ pub(crate) async fn measure(directory: &Path, scale: Scale, report: &mut Report)
     let mut load = Load::new(200);
     let rows = scale.appends(WRITERS);
     let mut rates: Vec<Rounds> = counts.iter().map(|_| Rounds::default()).collect();
-    // The first round fills caches and counts for nothing.
-    for round in 0..=scale.rounds() {
+    // The first rounds fill caches and take the log round once; they count for nothing.
+    let warm_up = WARM_UP.div_ceil(rows);
+    for round in 0..warm_up + scale.rounds() {
         for ((ours, drain), rates) in sides.iter().zip(&mut rates) {
             let events = load.next_events(rows);
             let began = Instant::now();
@@ -137,7 +138,7 @@ pub(crate) async fn measure(directory: &Path, scale: Scale, report: &mut Report)
             ours.append_and(events, WRITERS, move || waking.wake()).await?;
             let took = began.elapsed();
             drain.wait_for(rows * (round + 1), LIMIT).await?;
-            if round > 0 {
+            if round >= warm_up {
                 rates.push(per_second(rows, took));
             }
         }

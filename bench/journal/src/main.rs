@@ -65,20 +65,20 @@ pub(crate) enum Scale {
 impl Scale {
     fn rounds(self) -> usize {
         match self {
-            Self::Quick => 3,
-            Self::Full => 7,
+            Self::Quick => 5,
+            Self::Full => 15,
         }
     }
 
     /// Rows of one round.
     fn appends(self, writers: usize) -> usize {
         let full = match writers {
-            1 => 1_000,
-            2..=8 => 8_000,
-            _ => 64_000,
+            1 => 400,
+            2..=8 => 3_200,
+            _ => 16_000,
         };
         match self {
-            Self::Quick => full / 8,
+            Self::Quick => full / 4,
             Self::Full => full,
         }
     }

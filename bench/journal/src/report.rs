@@ -14,22 +14,14 @@ impl Rounds {
     }
 
     pub(crate) fn median(&self) -> f64 {
+        self.quartile(2)
+    }
+
+    /// The nearest one: 0 is the least, 4 the most.
+    fn quartile(&self, number: usize) -> f64 {
         let mut sorted = self.0.clone();
         sorted.sort_by(f64::total_cmp);
-        let middle = sorted.len() / 2;
-        match sorted.len() {
-            0 => f64::NAN,
-            len if len % 2 == 1 => sorted[middle],
-            _ => f64::midpoint(sorted[middle - 1], sorted[middle]),
-        }
-    }
-
-    fn least(&self) -> f64 {
-        self.0.iter().copied().fold(f64::INFINITY, f64::min)
-    }
-
-    fn most(&self) -> f64 {
-        self.0.iter().copied().fold(f64::NEG_INFINITY, f64::max)
+        sorted.get(sorted.len().saturating_sub(1) * number / 4).copied().unwrap_or(f64::NAN)
     }
 
     /// Each round of this against the same round of the other: what was slow in both is slow in neither.
@@ -97,7 +89,7 @@ impl Report {
             let _ = writeln!(table, "{what}: {value}");
         }
         table.push_str(
-            "\n| what | ours (median, least–most) | beside it | ratio | bar | |\n|---|---|---|---|---|---|\n",
+            "\n| what | ours (median, quartiles) | beside it | ratio | bar | |\n|---|---|---|---|---|---|\n",
         );
         for row in &self.rows {
             let ratio = row.against.as_ref().map_or_else(String::new, |_| format!("{:.2}", row.judged()));
@@ -126,7 +118,12 @@ fn spread(rounds: &Rounds, unit: &str) -> String {
     if rounds.0.len() == 1 {
         return format!("{} {unit}", figure(rounds.median()));
     }
-    format!("{} {unit} ({}–{})", figure(rounds.median()), figure(rounds.least()), figure(rounds.most()))
+    format!(
+        "{} {unit} ({}–{})",
+        figure(rounds.median()),
+        figure(rounds.quartile(1)),
+        figure(rounds.quartile(3))
+    )
 }
 
 /// Three digits that mean something, thousands apart.
