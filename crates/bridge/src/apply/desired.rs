@@ -1,0 +1,52 @@
+//! What a file says, with its secrets read.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    documents::{RouteDocument, UpstreamMode},
+    operations::{AppSettings, Confidential},
+};
+
+/// Bots as they are to be.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Desired {
+    /// The bots, in the file's order.
+    pub bots: Vec<DesiredBot>,
+}
+
+/// A bot as it is to be.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct DesiredBot {
+    /// Its token at Telegram.
+    pub token: Confidential,
+    /// How its updates are to come in; as the service is set where this says nothing.
+    pub upstream: Option<UpstreamMode>,
+    /// Its apps, in the file's order.
+    pub apps: Vec<DesiredApp>,
+    /// Its routes, in the file's order.
+    pub routes: Vec<DesiredRoute>,
+}
+
+/// An app as it is to be.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct DesiredApp {
+    /// Its name.
+    pub name: String,
+    /// What differs from the defaults.
+    pub settings: AppSettings,
+}
+
+/// A route as it is to be.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct DesiredRoute {
+    /// Its name.
+    pub name: String,
+    /// What is stored of it.
+    pub document: RouteDocument,
+    /// Where it goes; whoever held the bot when it was adopted, where this says nothing.
+    pub url: Option<Confidential>,
+    /// What its receiver checks.
+    pub secret: Option<Confidential>,
+    /// The certificate (PEM) its receiver shows.
+    pub certificate: Option<String>,
+}
