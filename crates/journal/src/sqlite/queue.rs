@@ -2,6 +2,10 @@
 //!
 //! A commit takes one job of each bot in turn until it is full. Within a bot the order of arrival is kept. What
 //! belongs to no bot (settings, leases) has a queue of its own.
+//!
+//! Those whose commit was just answered come back a moment later. A writer that took only what is there when it
+//! looks would split them into two camps that wait for each other's commits; so it waits for as many as it answered,
+//! for a small part of the time a commit takes ([`Gather`]). Who writes alone is never waited for.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -26,6 +30,18 @@ pub(super) struct Weight {
     pub(super) bytes: Option<usize>,
 }
 
+/// How long to wait for those who are about to come back.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Gather {
+    /// How many were answered last.
+    pub(super) answered: usize,
+    /// At most so long.
+    pub(super) patience: Duration,
+}
+
+/// Shorter waits than this cost more than they bring.
+const SHORTEST_GATHER: Duration = Duration::from_micros(20);
+
 /// Why a job was not taken.
 pub(super) enum Refusal {
     Crowded { waiting: usize },
@@ -45,8 +61,9 @@ struct State {
     /// Whose turn it is. Has exactly the keys of `lines`, none of which is empty.
     turns: VecDeque<Option<BotId>>,
     waiting: usize,
-    /// The writer has nothing to do; to wake it otherwise would be a system call for nothing.
-    idle: bool,
+    /// The writer sleeps until so many wait; `None` while it is awake, when to wake it would be a system call for
+    /// nothing.
+    wake_at: Option<usize>,
     closed: bool,
 }
 
@@ -85,7 +102,7 @@ impl Queue {
         }
         line.jobs.push_back((weight, job));
         state.waiting += 1;
-        if state.idle {
+        if state.wake_at.is_some_and(|wanted| state.waiting >= wanted) {
             self.ready.notify_one();
         }
         Ok(())
@@ -93,26 +110,21 @@ impl Queue {
 
     /// Waits for jobs, at most for `patience`. `None` once the queue is closed and empty; an empty group when
     /// nothing came in time.
-    pub(super) fn take_group(&self, patience: Option<Duration>) -> Option<Vec<Box<dyn Job>>> {
+    pub(super) fn take_group(&self, patience: Option<Duration>, gather: Gather) -> Option<Vec<Box<dyn Job>>> {
         let mut state = self.lock();
+        let expected = (gather.answered + state.waiting).min(GROUP_JOBS);
         while state.waiting == 0 {
             if state.closed {
                 return None;
             }
-            state.idle = true;
             let timed_out;
-            (state, timed_out) = match patience {
-                None => (self.ready.wait(state).unwrap_or_else(PoisonError::into_inner), false),
-                Some(patience) => {
-                    let (state, timeout) =
-                        self.ready.wait_timeout(state, patience).unwrap_or_else(PoisonError::into_inner);
-                    (state, timeout.timed_out())
-                }
-            };
-            state.idle = false;
+            (state, timed_out) = self.sleep(state, 1, patience);
             if timed_out && state.waiting == 0 && !state.closed {
                 return Some(Vec::new());
             }
+        }
+        if gather.patience >= SHORTEST_GATHER && state.waiting < expected && !state.closed {
+            (state, _) = self.sleep(state, expected, Some(gather.patience));
         }
         let mut group = Vec::new();
         let mut bytes = 0;
@@ -141,6 +153,26 @@ impl Queue {
 
     pub(super) fn waiting(&self) -> usize {
         self.lock().waiting
+    }
+
+    /// Until so many wait, the queue is closed, or time is up; may wake up early. Whether time was up.
+    fn sleep<'a>(
+        &'a self,
+        mut state: MutexGuard<'a, State>,
+        wake_at: usize,
+        patience: Option<Duration>,
+    ) -> (MutexGuard<'a, State>, bool) {
+        state.wake_at = Some(wake_at);
+        let (mut state, timed_out) = match patience {
+            None => (self.ready.wait(state).unwrap_or_else(PoisonError::into_inner), false),
+            Some(patience) => {
+                let (state, timeout) =
+                    self.ready.wait_timeout(state, patience).unwrap_or_else(PoisonError::into_inner);
+                (state, timeout.timed_out())
+            }
+        };
+        state.wake_at = None;
+        (state, timed_out)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -14,7 +14,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use rusqlite::Connection;
@@ -25,13 +25,16 @@ use super::{
     disk::{Disk, Level},
     fault::Fault,
     job::Job,
-    queue::Queue,
+    queue::{Gather, Queue},
     writing::{Memory, Writing},
 };
 use crate::{Cause, Health, Urgency, WriteError};
 
 /// How often a disk that was not well is looked at again.
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
+
+/// The part of a commit's time for which the next one is held back for those who are about to come.
+const GATHER_PART: u32 = 8;
 
 /// What the writer shares with those who ask.
 pub(super) struct Shared {
@@ -86,10 +89,14 @@ impl Writer {
     /// Until the queue is closed and empty. Gives the connection back, which has to be closed after all others.
     pub(super) fn run(mut self) -> Connection {
         let _guard = StopsLoudly(Arc::clone(&self.shared));
+        let mut gather = Gather::default();
         loop {
             let patience = (*self.shared.health.borrow() != Health::Good).then_some(LOOK_AGAIN);
-            let Some(group) = self.shared.queue.take_group(patience) else { break };
+            let Some(group) = self.shared.queue.take_group(patience, gather) else { break };
+            let answered = group.len();
+            let begun = Instant::now();
             self.commit_group(group);
+            gather = Gather { answered, patience: begun.elapsed() / GATHER_PART };
         }
         self.connection
     }
