@@ -1,7 +1,7 @@
 //! What is stored of an app. The bridge and the command line change the settings, the gateway what the app itself
 //! has set.
 
-use std::time::Duration;
+use std::{net::IpAddr, time::Duration};
 
 use serde::{Deserialize, Serialize};
 use tandem_model::{Authorship, EventKind, EventKinds, Filter, Flags, Timestamp, Topics};
@@ -102,22 +102,24 @@ pub enum WebhookPolicy {
     PublicHttps,
 }
 
-/// A virtual webhook, with the bookkeeping that `getWebhookInfo` shows. Its secret is stored sealed, apart.
+/// A virtual webhook. Its secret and its certificate are stored sealed, apart; its latest failure is its lane's.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WebhookDocument {
     /// Where to. May hold a secret of the app's: not for logs.
     pub url: String,
     /// A fixed address in place of the name's.
-    pub ip_address: Option<String>,
+    pub ip_address: Option<IpAddr>,
+    /// What its name stood for when it was set.
+    pub resolved: Option<IpAddr>,
     /// How many requests at a time.
-    pub max_connections: Option<u16>,
-    /// Whether a certificate was uploaded with it; its text is stored as a secret named `certificate`.
+    pub max_connections: u16,
+    /// Whether a certificate was uploaded with it.
     pub has_certificate: bool,
-    /// Whether a secret was set with it; stored as a secret named `webhook`.
+    /// Whether a secret was set with it.
     pub has_secret: bool,
-    /// The latest failure, and when; not cleared by later success.
-    pub last_error: Option<(Timestamp, String)>,
+    /// When it was set: failures before that were another webhook's.
+    pub set_at: Timestamp,
     /// Since when it has answered 410 and nothing else.
     pub gone_since: Option<Timestamp>,
 }

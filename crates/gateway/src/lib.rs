@@ -8,6 +8,22 @@
 
 mod directory;
 mod document;
+mod gateway;
+mod get_updates;
+mod mark;
+mod pass;
+mod polls;
+mod recorder;
+mod sent;
+mod serve;
+mod settings;
+mod webhooks;
 
 pub use directory::{App, BotHandle, BotState, Directory};
 pub use document::{AppDocument, DropPending, WebhookDocument, WebhookPolicy, WhileManagerTalks};
+pub use gateway::{Config, Gateway, Parts};
+pub use mark::MarkDocument;
+pub use recorder::{RecordError, Recorder};
+pub use sent::{Author, SentDocument};
+pub use serve::serve;
+pub use webhooks::{AttachAppError, SecretError};

@@ -1,0 +1,312 @@
+//! One request: whose it is, what it wants, and who answers it.
+
+use std::{
+    error::Error,
+    fmt,
+    sync::{
+        Arc, Weak,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use axum::{
+    Router,
+    body::Body,
+    extract::{Request, State},
+};
+use bytes::Bytes;
+use http::{HeaderValue, Method, Response, header};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use tandem_journal::{Sealer, Store};
+use tandem_lanes::{LaneAddress, Lanes, LeaseSource};
+use tandem_model::{Clock, Rng};
+use tandem_telegram::{
+    envelope::{self, Failure},
+    methods::{Class, Virtual},
+    params::Params,
+    path::CallPath,
+    token::TokenError,
+    upstream::{Target, Upstream},
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{App, BotState, Directory, Recorder, polls::Polls, webhooks::Clients};
+
+/// Largest body of a call that is answered here: a webhook's certificate and some room (reference/telegram.md 1.3).
+const VIRTUAL_BODY_BYTES: usize = 5 << 20;
+
+/// How long such a body may take.
+const READ_LIMIT: Duration = Duration::from_mins(1);
+
+/// What a gateway is made of.
+#[derive(Clone)]
+pub struct Parts {
+    /// Where everything is kept.
+    pub store: Arc<dyn Store>,
+    /// Opens and seals what is secret of apps' webhooks.
+    pub sealer: Arc<Sealer>,
+    /// For which bots this process may write.
+    pub leases: Arc<dyn LeaseSource>,
+    /// The lanes, apps' among them.
+    pub lanes: Lanes,
+    /// Who may speak.
+    pub directory: Arc<Directory>,
+    /// How events get into journals.
+    pub recorder: Recorder,
+    /// Telegram.
+    pub upstream: Upstream,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Chance.
+    pub rng: Arc<dyn Rng>,
+    /// What the operator decided.
+    pub config: Config,
+    /// When it is cancelled, waiting polls are answered.
+    pub soft: CancellationToken,
+    /// Where what outlives a request is spawned. To be waited for before the store is closed.
+    pub tasks: TaskTracker,
+}
+
+/// What the operator decides about a gateway.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Config {
+    /// Whether apps may set webhooks of any address, where their own setting does not say.
+    pub webhooks: tandem_telegram::webhook::WebhookPolicy,
+}
+
+/// The virtual Bot API. Cheap to clone: clones are the same gateway.
+#[derive(Clone)]
+pub struct Gateway(Arc<Inner>);
+
+pub(crate) struct Inner {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) sealer: Arc<Sealer>,
+    pub(crate) leases: Arc<dyn LeaseSource>,
+    pub(crate) lanes: Lanes,
+    pub(crate) directory: Arc<Directory>,
+    pub(crate) recorder: Recorder,
+    pub(crate) upstream: Upstream,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) rng: Arc<dyn Rng>,
+    pub(crate) config: Config,
+    pub(crate) soft: CancellationToken,
+    pub(crate) tasks: TaskTracker,
+    pub(crate) clients: Clients,
+    /// Sends that Telegram carried out and the journal did not take.
+    pub(crate) unkept: AtomicU64,
+    pub(crate) polls: Arc<Polls>,
+    /// Settings are changed one at a time: what is read is what is changed.
+    pub(crate) changes: tokio::sync::Mutex<()>,
+    /// From polling to a webhook and back, one at a time.
+    pub(crate) switching: tokio::sync::Mutex<()>,
+}
+
+/// A gateway that is not kept by whoever has this.
+pub(crate) struct WeakGateway(Weak<Inner>);
+
+impl WeakGateway {
+    pub(crate) fn upgrade(&self) -> Option<Gateway> {
+        self.0.upgrade().map(Gateway)
+    }
+}
+
+impl Gateway {
+    /// A gateway.
+    pub fn new(parts: Parts) -> Self {
+        let Parts {
+            store,
+            sealer,
+            leases,
+            lanes,
+            directory,
+            recorder,
+            upstream,
+            clock,
+            rng,
+            config,
+            soft,
+            tasks,
+        } = parts;
+        Self(Arc::new(Inner {
+            store,
+            sealer,
+            leases,
+            lanes,
+            directory,
+            recorder,
+            upstream,
+            clock,
+            rng,
+            config,
+            soft,
+            tasks,
+            clients: Clients::default(),
+            unkept: AtomicU64::new(0),
+            polls: Arc::default(),
+            changes: tokio::sync::Mutex::default(),
+            switching: tokio::sync::Mutex::default(),
+        }))
+    }
+
+    /// Everything at the root of the gateway's address. What is no call of the Bot API gets Telegram's 404.
+    pub fn router(&self) -> Router {
+        Router::new().fallback(serve).with_state(self.clone())
+    }
+
+    /// How many calls Telegram carried out that the journal could not take, since the start.
+    pub fn unkept_sends(&self) -> u64 {
+        self.0.unkept.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn downgrade(&self) -> WeakGateway {
+        WeakGateway(Arc::downgrade(&self.0))
+    }
+
+    pub(crate) fn inner(&self) -> &Inner {
+        &self.0
+    }
+
+    pub(crate) fn lane_of(app: &App) -> LaneAddress {
+        LaneAddress { bot: app.bot().id(), lane: app.lane() }
+    }
+
+    async fn answer(&self, request: Request) -> Response<Body> {
+        if !matches!(*request.method(), Method::GET | Method::POST) {
+            return whole(not_implemented().response());
+        }
+        let call = match CallPath::parse(request.uri()) {
+            Ok(call) => call,
+            Err(failure) => return whole(failure.response()),
+        };
+        let app = match call.token() {
+            Ok(token) => self.0.directory.find_by_token(&token),
+            // As the cloud answers it.
+            Err(TokenError::Malformed) => return whole(Failure::NOT_FOUND.response()),
+            Err(TokenError::BadSecret) => None,
+        };
+        let Some(app) = app.filter(|app| app.bot().state() != BotState::Released) else {
+            return whole(Failure::UNAUTHORIZED.response());
+        };
+        match (call.target(), call.method()) {
+            (Target::Method(""), _) => self.answer_named_by_parameter(&app, request).await,
+            (target, Some(method)) => self.answer_method(&app, target, method, request).await,
+            (target, None) => self.pass(&app, target, request).await,
+        }
+    }
+
+    async fn answer_method(
+        &self,
+        app: &Arc<App>,
+        target: Target<'_>,
+        method: &str,
+        request: Request,
+    ) -> Response<Body> {
+        match Class::of(method) {
+            Class::Virtual(which) => match read(request).await {
+                Ok((_, params)) => whole(self.answer_virtual(app, which, &params).await),
+                Err(failure) => whole(failure.response()),
+            },
+            Class::Pass => self.pass(app, target, request).await,
+            Class::Captured(capture) => self.capture(app, target, method, Some(capture), request).await,
+            Class::Unknown => self.capture(app, target, method, None, request).await,
+        }
+    }
+
+    /// The path names no method: the parameter `method` does (1.1).
+    async fn answer_named_by_parameter(&self, app: &Arc<App>, request: Request) -> Response<Body> {
+        match read(request).await {
+            Ok((request, params)) => match params.text("method") {
+                Some(method) if !method.is_empty() => {
+                    let method = method.to_owned();
+                    self.answer_method(app, Target::Method(&method), &method, request).await
+                }
+                _ => whole(Failure::NOT_FOUND.response()),
+            },
+            Err(failure) => whole(failure.response()),
+        }
+    }
+
+    /// What concerns an app's own view of the stream: from its own request, or from a caller that acts for it.
+    pub(crate) async fn answer_virtual(
+        &self,
+        app: &Arc<App>,
+        which: Virtual,
+        params: &Params,
+    ) -> Response<Bytes> {
+        match which {
+            Virtual::GetUpdates => self.get_updates(app, params).await,
+            Virtual::SetWebhook => self.set_webhook(app, params).await,
+            Virtual::DeleteWebhook => self.delete_webhook(app, params).await,
+            Virtual::GetWebhookInfo => self.get_webhook_info(app).await,
+            // Forwarded, either would take the bot down for everybody.
+            Virtual::Close | Virtual::LogOut => envelope::success(b"true"),
+        }
+    }
+
+    /// What an app is told when we are unwell, which is for the log to explain: to come back. Never an error that
+    /// stops a library for good.
+    pub(crate) fn unwell(&self, app: &App, error: &(dyn Error + Send + Sync)) -> Response<Bytes> {
+        let chain = Chain(error);
+        tracing::warn!(bot.id = %app.bot().id(), app.name = app.name(), "could not answer app {}: {chain}", app.name());
+        Failure::too_many_requests(3).response()
+    }
+}
+
+impl fmt::Debug for Gateway {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Gateway").field("upstream", &self.0.upstream).finish_non_exhaustive()
+    }
+}
+
+/// An error with all its causes, in one line.
+pub(crate) struct Chain<'a>(pub(crate) &'a (dyn Error + Send + Sync));
+
+impl fmt::Display for Chain<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self.0, f)?;
+        let mut next = self.0.source();
+        while let Some(error) = next {
+            write!(f, ": {error}")?;
+            next = error.source();
+        }
+        Ok(())
+    }
+}
+
+async fn serve(State(gateway): State<Gateway>, request: Request) -> Response<Body> {
+    let mut response = gateway.answer(request).await;
+    // As the cloud has it: a web app's script may call.
+    let anybody = HeaderValue::from_static("*");
+    response.headers_mut().entry(header::ACCESS_CONTROL_ALLOW_ORIGIN).or_insert(anybody);
+    response
+}
+
+/// Other verbs than GET and POST, as the bare server has it.
+fn not_implemented() -> Failure {
+    Failure { code: 501, description: "Not Implemented".into(), retry_after: None }
+}
+
+/// An answer that is there whole.
+pub(crate) fn whole(response: Response<Bytes>) -> Response<Body> {
+    response.map(Body::from)
+}
+
+/// Reads a body that is answered here, and gives the request back with it.
+async fn read(request: Request) -> Result<(Request, Params), Failure> {
+    let (parts, body) = request.into_parts();
+    let reading = Limited::new(body, VIRTUAL_BODY_BYTES).collect();
+    let read = tokio::time::timeout(READ_LIMIT, reading).await;
+    let read = read.map_err(|_late| Failure::bad_request("can't parse request body"))?;
+    let body = read.map_err(|error| {
+        if error.is::<LengthLimitError>() {
+            Failure::ENTITY_TOO_LARGE
+        } else {
+            Failure::bad_request("can't parse request body")
+        }
+    })?;
+    let body = body.to_bytes();
+    let params = Params::read(parts.uri.query(), &parts.headers, &body)
+        .map_err(tandem_telegram::params::ParamsError::failure)?;
+    Ok((Request::from_parts(parts, Body::from(body)), params))
+}

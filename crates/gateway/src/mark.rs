@@ -1,0 +1,44 @@
+//! What the gateway notes in a journal beside what was said.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+use tandem_model::{Conversation, EventKind, Flags, Lifetime, NewEvent, Timestamp, Topic};
+use tandem_telegram::update::Family;
+
+/// The body of a `Mark` event.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "mark", rename_all = "snake_case")]
+pub enum MarkDocument<'a> {
+    /// An app asked to drop what was pending, and was obeyed.
+    Dropped {
+        /// Which app.
+        #[serde(borrow)]
+        app: Cow<'a, str>,
+        /// How many updates.
+        events: u64,
+    },
+}
+
+impl MarkDocument<'_> {
+    /// The topic of marks about dropped updates.
+    pub const DROPPED: Topic = Topic::new(0).expect("a topic is at most 63");
+
+    pub(crate) fn event(&self, now: Timestamp) -> NewEvent {
+        NewEvent {
+            kind: EventKind::Mark,
+            topic: match self {
+                Self::Dropped { .. } => Self::DROPPED,
+            },
+            conversation: Conversation::bot(),
+            family: Family::Chat.number(),
+            at: now,
+            lifetime: Lifetime::Backlog,
+            flags: Flags::NONE,
+            upstream: None,
+            cause: None,
+            owner: None,
+            body: serde_json::to_vec(self).expect("texts and numbers always serialise").into(),
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! What the company's side said, as it stands in the journal.
+
+use std::borrow::Cow;
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use tandem_model::{Conversation, EventKind, Flags, LaneId, Lifetime, NewEvent, Timestamp};
+use tandem_telegram::{
+    methods::Capture,
+    params::Params,
+    update::{Family, MessageView},
+};
+
+/// The body of a `Sent` event: a call that Telegram carried out.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct SentDocument<'a> {
+    /// The method, as it was called.
+    #[serde(borrow)]
+    pub method: Cow<'a, str>,
+    /// What it did; a word of [`tandem_telegram::methods::Act::as_str`].
+    #[serde(borrow)]
+    pub act: Cow<'a, str>,
+    /// Who called it.
+    #[serde(borrow)]
+    pub by: Author<'a>,
+    /// With which parameters; of files only names and sizes.
+    pub parameters: Params,
+    /// Telegram's result, in its own bytes.
+    #[serde(borrow)]
+    pub result: &'a RawValue,
+}
+
+/// Who said it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Author<'a> {
+    /// An app, by name.
+    #[serde(borrow)]
+    App(Cow<'a, str>),
+}
+
+/// A call that was carried out, before it is an event.
+#[derive(Debug)]
+pub(crate) struct Said<'a> {
+    pub(crate) app: &'a str,
+    pub(crate) lane: LaneId,
+    pub(crate) method: &'a str,
+    pub(crate) capture: Capture,
+    pub(crate) parameters: Params,
+    pub(crate) result: &'a Bytes,
+    pub(crate) now: Timestamp,
+}
+
+impl Said<'_> {
+    /// The event. `None` when the result is not even text, which no Bot API server sends.
+    pub(crate) fn event(self) -> Option<NewEvent> {
+        let Self { app, lane, method, capture, parameters, result, now } = self;
+        let first = MessageView::of(result).or_else(|| first_of(result));
+        let conversation = first
+            .as_ref()
+            .and_then(|message| message.conversation())
+            .or_else(|| named_conversation(&parameters))
+            .unwrap_or_else(Conversation::bot);
+        let at = first.and_then(|message| message.edit_date().or_else(|| message.date())).unwrap_or(now);
+        let document = SentDocument {
+            method: method.into(),
+            act: capture.act.as_str().into(),
+            by: Author::App(app.into()),
+            parameters,
+            result: serde_json::from_slice(result).ok()?,
+        };
+        Some(NewEvent {
+            kind: EventKind::Sent,
+            topic: capture.act.topic(),
+            conversation,
+            family: Family::Chat.number(),
+            at,
+            lifetime: Lifetime::Backlog,
+            flags: Flags::NONE,
+            upstream: None,
+            cause: Some(lane),
+            owner: None,
+            body: serde_json::to_vec(&document).ok()?.into(),
+        })
+    }
+}
+
+/// The first message of an album.
+fn first_of(result: &Bytes) -> Option<MessageView<'_>> {
+    let inside = result.iter().position(|byte| *byte == b'{')?;
+    if result.get(..inside)?.iter().all(|byte| byte.is_ascii_whitespace() || *byte == b'[') {
+        MessageView::of(&result[inside..])
+    } else {
+        None
+    }
+}
+
+/// The chat that the parameters name by number: for results that name none.
+fn named_conversation(parameters: &Params) -> Option<Conversation> {
+    let chat: i64 = parameters.text("chat_id")?.trim().parse().ok()?;
+    Some(match parameters.text("business_connection_id") {
+        Some(connection) => Conversation::business(connection, chat),
+        None => Conversation::chat(chat),
+    })
+}
