@@ -7,6 +7,7 @@ use serde_json::json;
 use super::{
     ApiError, Bot, ErrorStyle, Telegram,
     envelope::Answer,
+    faults::Fault,
     files::MAX_DOWNLOAD_BYTES,
     methods,
     params::{Call, Params},
@@ -37,8 +38,15 @@ pub(crate) async fn run(
     let error = outcome.as_ref().err().map(|error| (error.code, error.description.clone()));
     let webhook_reply = origin == Origin::WebhookReply;
     let at_ms = bot.clock.now_ms();
-    bot.lock().calls.add(StoredCall { at_ms, method, params, webhook_reply, error });
+    bot.lock().calls.add(StoredCall { at_ms, method, params, webhook_reply, error, fault: None });
     outcome
+}
+
+/// Records a call that a planted fault keeps from being carried out.
+pub(crate) fn record_struck(bot: &Bot, call: &Call, fault: &Fault) {
+    let (method, params, at_ms) = (call.method.clone(), recorded(call), bot.clock.now_ms());
+    let fault = Some(fault.clone());
+    bot.lock().calls.add(StoredCall { at_ms, method, params, webhook_reply: false, error: None, fault });
 }
 
 async fn dispatch(telegram: &Telegram, bot: &Arc<Bot>, mut call: Call) -> Result<Answer, ApiError> {

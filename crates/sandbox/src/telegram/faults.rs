@@ -68,6 +68,16 @@ pub enum Fault {
     },
 }
 
+impl Fault {
+    /// Whether a call that it strikes first is not carried out.
+    pub(crate) const fn ends_calls(&self) -> bool {
+        match self {
+            Self::Status { .. } | Self::Silence | Self::Reset | Self::Unauthorized => true,
+            Self::Slow { .. } | Self::Duplicate | Self::Late { .. } => false,
+        }
+    }
+}
+
 /// The body of a [`Fault::Status`].
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

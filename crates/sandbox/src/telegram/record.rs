@@ -7,6 +7,7 @@ use std::{borrow::Cow, collections::VecDeque, sync::Arc};
 use serde::Serialize;
 
 use super::{
+    faults::Fault,
     params::Params,
     queue::{Leaving, Left},
 };
@@ -69,6 +70,9 @@ pub struct CallRecord {
     /// The text of the refusal.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
+    /// The planted fault that struck it before it was carried out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fault: Option<Fault>,
 }
 
 /// The record of a bot's updates.
@@ -156,6 +160,8 @@ pub(crate) struct StoredCall {
     pub(crate) webhook_reply: bool,
     /// The refusal's code and text.
     pub(crate) error: Option<(u16, String)>,
+    /// What struck it before it was carried out.
+    pub(crate) fault: Option<Fault>,
 }
 
 impl Calls {
@@ -190,9 +196,10 @@ impl StoredCall {
             method: self.method.clone(),
             params,
             webhook_reply: self.webhook_reply,
-            ok: self.error.is_none(),
+            ok: self.error.is_none() && self.fault.is_none(),
             error_code: self.error.as_ref().map(|(code, _)| *code),
             description: self.error.as_ref().map(|(_, text)| text.clone()),
+            fault: self.fault.clone(),
         }
     }
 }
@@ -216,7 +223,14 @@ mod tests {
         for _ in 0..10 {
             let params = Params::from_iter([("text", "x".repeat(1 << 20))]);
             let method = "sendMessage".to_owned();
-            calls.add(StoredCall { at_ms: 0, method, params, webhook_reply: false, error: None });
+            calls.add(StoredCall {
+                at_ms: 0,
+                method,
+                params,
+                webhook_reply: false,
+                error: None,
+                fault: None,
+            });
         }
         let numbers: Vec<_> = calls.after(0).iter().map(|call| call.n).collect();
         assert_eq!(numbers, [8, 9, 10]);

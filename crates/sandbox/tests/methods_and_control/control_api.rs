@@ -155,6 +155,12 @@ async fn tokens_rotate_and_faults_strike_so_often_as_they_were_told() {
         stage.control_raw("DELETE", &format!("/bots/{}/faults", stage.bot), String::new()).await;
     assert_eq!(status, 200);
     assert_eq!(stage.call_as(token, "getMe", json!({})).await["ok"], true);
+    let calls = stage.look(&format!("/bots/{}/calls", stage.bot)).await;
+    let seen: Vec<_> =
+        calls.as_array().unwrap().iter().map(|call| (&call["ok"], &call["fault"]["kind"])).collect();
+    let (yes, no, none) = (json!(true), json!(false), json!(null));
+    let (status, unauthorized) = (json!("status"), json!("unauthorized"));
+    assert_eq!(seen[seen.len() - 4..], [(&no, &status), (&yes, &none), (&no, &unauthorized), (&yes, &none)]);
 }
 
 #[tokio::test]

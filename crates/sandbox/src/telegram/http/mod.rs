@@ -151,12 +151,15 @@ async fn call(telegram: &Telegram, bot: &Arc<Bot>, method: String, parsed: Parse
     let method =
         if method.is_empty() { params.text("method").unwrap_or_default().to_owned() } else { method };
     let fault = strike(bot, &method);
-    if let Some((fault, When::Before)) = &fault
-        && let Some(reply) = suffer(bot, fault).await?
-    {
-        return Ok(reply);
-    }
     let call = Call { method, params, files };
+    if let Some((fault, When::Before)) = &fault {
+        if fault.ends_calls() {
+            dispatch::record_struck(bot, &call, fault);
+        }
+        if let Some(reply) = suffer(bot, fault).await? {
+            return Ok(reply);
+        }
+    }
     let outcome = if valid_utf8 {
         dispatch::run(telegram, bot, call, Origin::Request).await
     } else {
