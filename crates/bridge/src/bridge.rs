@@ -1,0 +1,181 @@
+//! The bridge itself: what it holds, how it starts and ends.
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    sync::{Arc, Mutex, PoisonError, RwLock},
+};
+
+use tandem_journal::ReadError;
+use tandem_model::BotId;
+use tandem_telegram::upstream::SetUpError;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{
+    BotStatus, Connector, Parts, RouteDocument, bots::LiveBot, relay::Relays, secrets::Vault, upkeep,
+};
+
+/// How many bots are read from the store at a time.
+const PAGE: usize = 500;
+
+/// Everything that runs for bots. Cheap to clone: clones are the same bridge.
+#[derive(Clone)]
+pub struct Bridge(Arc<Inner>);
+
+struct Inner {
+    parts: Parts,
+    vault: Vault,
+    connectors: Vec<Arc<dyn Connector>>,
+    bots: RwLock<BTreeMap<BotId, Arc<LiveBot>>>,
+    /// Settings are followed one bot at a time, so that what is read is what is made of it.
+    syncing: tokio::sync::Mutex<()>,
+    tasks: TaskTracker,
+    /// Set while the bridge runs: what ends it.
+    run: Mutex<Option<Run>>,
+}
+
+/// What ends a bridge that runs.
+#[derive(Debug, Clone)]
+pub(crate) struct Run {
+    pub(crate) soft: CancellationToken,
+    pub(crate) hard: CancellationToken,
+}
+
+/// Why a bridge could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The client for routes could not be made.
+    #[error("the client for routes cannot be made")]
+    SetUp(#[from] SetUpError),
+    /// The settings could not be read.
+    #[error("the bots could not be read")]
+    Read(#[from] ReadError),
+}
+
+impl Bridge {
+    /// Reads the bots, makes them known to the gateway and gives their routes' lanes destinations. Nothing is taken
+    /// in or delivered before it [runs](Bridge::run).
+    ///
+    /// A bot that cannot be served (a secret that does not open, a document of a newer version) is logged and left
+    /// alone; the others are served.
+    pub async fn open(parts: Parts) -> Result<Self, OpenError> {
+        let vault = Vault::new(Arc::clone(&parts.store), Arc::clone(&parts.sealer), Arc::clone(&parts.rng));
+        let relays = Relays::new(parts.config.roots.clone(), parts.config.guard.clone())?;
+        let mut connectors = parts.connectors.clone();
+        connectors.push(Arc::new(relays));
+        let bridge = Self(Arc::new(Inner {
+            parts,
+            vault,
+            connectors,
+            bots: RwLock::default(),
+            syncing: tokio::sync::Mutex::default(),
+            tasks: TaskTracker::new(),
+            run: Mutex::default(),
+        }));
+        let mut after = None;
+        loop {
+            let page = bridge.parts().store.list_bots(after, PAGE).await?;
+            let Some(last) = page.last() else { return Ok(bridge) };
+            after = Some(last.bot);
+            for bot in page {
+                if let Err(error) = bridge.sync(bot.bot).await {
+                    let reason = Chain(&error);
+                    tracing::error!(bot.id = %bot.bot, "bot {} is not served: {reason}", bot.bot);
+                }
+            }
+        }
+    }
+
+    /// Takes updates in and keeps the store well until `soft` is cancelled; then finishes what is under way. `hard`
+    /// ends at once, and what was under way is as after a crash. The lanes run beside it
+    /// ([`tandem_lanes::Lanes::run`]).
+    pub async fn run(&self, soft: CancellationToken, hard: CancellationToken) {
+        let run = Run { soft: soft.clone(), hard: hard.clone() };
+        *self.0.run.lock().unwrap_or_else(PoisonError::into_inner) = Some(run);
+        for live in self.live_bots() {
+            self.follow_phase(&live);
+        }
+        let upkeep = upkeep::run(self.clone(), soft.clone());
+        self.0.tasks.spawn(async move { hard.run_until_cancelled_owned(upkeep).await });
+        soft.cancelled().await;
+        *self.0.run.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.0.tasks.close();
+        self.0.tasks.wait().await;
+        self.0.tasks.reopen();
+    }
+
+    /// How a bot that is ours is doing.
+    pub fn status(&self, bot: BotId) -> Option<BotStatus> {
+        self.find_live(bot).map(|live| live.status())
+    }
+
+    /// How all of them are doing, by id.
+    pub fn list_status(&self) -> Vec<BotStatus> {
+        self.live_bots().iter().map(|live| live.status()).collect()
+    }
+
+    /// What it was made of.
+    pub fn parts(&self) -> &Parts {
+        &self.0.parts
+    }
+
+    /// Secrets of bots and routes.
+    pub fn vault(&self) -> &Vault {
+        &self.0.vault
+    }
+
+    pub(crate) fn connector_for(&self, route: &RouteDocument) -> Option<&Arc<dyn Connector>> {
+        self.0.connectors.iter().find(|connector| connector.serves(route))
+    }
+
+    pub(crate) fn find_live(&self, bot: BotId) -> Option<Arc<LiveBot>> {
+        self.0.bots.read().unwrap_or_else(PoisonError::into_inner).get(&bot).cloned()
+    }
+
+    pub(crate) fn live_bots(&self) -> Vec<Arc<LiveBot>> {
+        self.0.bots.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+    }
+
+    pub(crate) fn insert_live(&self, live: Arc<LiveBot>) {
+        self.0.bots.write().unwrap_or_else(PoisonError::into_inner).insert(live.id(), live);
+    }
+
+    pub(crate) fn remove_live(&self, bot: BotId) -> Option<Arc<LiveBot>> {
+        self.0.bots.write().unwrap_or_else(PoisonError::into_inner).remove(&bot)
+    }
+
+    /// One at a time: whoever makes what runs agree with what is stored.
+    pub(crate) async fn syncing(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.0.syncing.lock().await
+    }
+
+    /// What ends the bridge, while it runs.
+    pub(crate) fn current_run(&self) -> Option<Run> {
+        self.0.run.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn tasks(&self) -> &TaskTracker {
+        &self.0.tasks
+    }
+}
+
+impl fmt::Debug for Bridge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Bridge").field("parts", &self.0.parts).finish_non_exhaustive()
+    }
+}
+
+/// An error with all its causes, in one line.
+pub(crate) struct Chain<'a>(pub(crate) &'a (dyn std::error::Error + Send + Sync));
+
+impl fmt::Display for Chain<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self.0, f)?;
+        let mut next = self.0.source();
+        while let Some(error) = next {
+            write!(f, ": {error}")?;
+            next = error.source();
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,102 @@
+//! The one trait by which routes to outside consumers plug in.
+
+use std::{fmt, sync::Arc};
+
+use secrecy::{ExposeSecret, SecretString};
+use tandem_lanes::{Destination, PushSpec};
+use tandem_model::BotId;
+use tandem_telegram::upstream::SetUpError;
+
+use crate::RouteDocument;
+
+/// Makes destinations of routes of its kinds. Nothing is connected by it: a receiver that is down is a matter of
+/// its deliveries.
+pub trait Connector: Send + Sync {
+    /// Whether routes like this one are its business. The first connector that says so is asked.
+    fn serves(&self, route: &RouteDocument) -> bool;
+
+    /// The destination of a route.
+    fn connect(&self, route: &RouteSetting) -> Result<Connected, ConnectError>;
+}
+
+/// A route with its secrets opened.
+#[derive(Clone)]
+pub struct RouteSetting {
+    /// Of which bot.
+    pub bot: BotId,
+    /// Its name within the bot.
+    pub name: String,
+    /// Its settings.
+    pub document: RouteDocument,
+    /// Its secrets by name, in order.
+    pub secrets: Vec<(String, SecretString)>,
+}
+
+/// A destination and how its lane delivers to it.
+pub struct Connected {
+    /// How its lane delivers.
+    pub spec: PushSpec,
+    /// The destination.
+    pub destination: Arc<dyn Destination>,
+}
+
+/// Why a route has no destination. Its lane stands still until its settings are changed.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// No connector serves routes of this kind.
+    #[error("this version has no routes of kind {kind}")]
+    UnknownKind {
+        /// The kind.
+        kind: &'static str,
+    },
+    /// A secret is missing.
+    #[error("the route has no {name}: give it again")]
+    Missing {
+        /// What.
+        name: &'static str,
+    },
+    /// A setting cannot be used.
+    #[error("the route's {name} cannot be used: {problem}")]
+    Unusable {
+        /// Which.
+        name: &'static str,
+        /// Why; never its contents.
+        problem: String,
+    },
+    /// TLS cannot be set up.
+    #[error("the route's client cannot be made")]
+    SetUp(#[from] SetUpError),
+}
+
+impl RouteSetting {
+    /// The secret of this name.
+    pub fn secret(&self, name: &str) -> Option<&SecretString> {
+        self.secrets.iter().find(|(known, _)| known == name).map(|(_, secret)| secret)
+    }
+
+    /// Whether nothing about it has changed.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        fn shown(setting: &RouteSetting) -> impl Iterator<Item = (&str, &str)> {
+            setting.secrets.iter().map(|(name, secret)| (name.as_str(), secret.expose_secret()))
+        }
+        self.document == other.document && shown(self).eq(shown(other))
+    }
+}
+
+impl fmt::Debug for RouteSetting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let secrets: Vec<_> = self.secrets.iter().map(|(name, _)| name).collect();
+        f.debug_struct("RouteSetting")
+            .field("bot", &self.bot)
+            .field("name", &self.name)
+            .field("document", &self.document)
+            .field("secrets", &secrets)
+            .finish()
+    }
+}
+
+impl fmt::Debug for Connected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connected").field("spec", &self.spec).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,10 @@
+//! What is stored of bots and routes, as JSON documents of the settings. Secrets are not in them but beside them,
+//! sealed ([`crate::secrets`]). An unknown field is an error: a newer version wrote it, and it must not be lost.
+
+mod bot;
+mod holder;
+mod route;
+
+pub use bot::{AdoptStep, BotDocument, BotPhase, UpstreamMode};
+pub use holder::{Holder, HolderKind};
+pub use route::{RouteDocument, RouteKind, RouteMode};

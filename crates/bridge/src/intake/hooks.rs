@@ -1,0 +1,115 @@
+//! What Telegram posts to our public address: `/hooks/telegram/<bot>`.
+//!
+//! Answered with 200 after the commit, with 401 to whoever does not know the secret, known bot or not, and with 503 and
+//! `Retry-After` when it cannot be kept now. Never with 410, which would have Telegram remove the webhook.
+
+use std::time::Duration;
+
+use axum::{
+    Router,
+    body::Body,
+    extract::{Path, State},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::post,
+};
+use bytes::Bytes;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use tandem_gateway::RecordError;
+use tandem_model::BotId;
+
+use super::taking::is_about_space;
+use crate::{Bridge, bots::LiveBot};
+
+/// Longest body: what `getUpdates` gives in one answer (reference/telegram.md 1.3).
+const BODY_BYTES: usize = 4 << 20;
+
+/// How long a body may take.
+const BODY_LIMIT: Duration = Duration::from_secs(30);
+
+/// What came of a delivery.
+enum Answer {
+    Taken,
+    Unproven,
+    TooLarge,
+    TooSlow,
+    Unreadable,
+    /// Not now: Telegram is to come back after this.
+    Later(Duration),
+}
+
+impl IntoResponse for Answer {
+    fn into_response(self) -> Response {
+        let (status, after) = match self {
+            Self::Taken => (StatusCode::OK, None),
+            Self::Unproven => (StatusCode::UNAUTHORIZED, None),
+            Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, None),
+            Self::TooSlow => (StatusCode::REQUEST_TIMEOUT, None),
+            Self::Unreadable => (StatusCode::BAD_REQUEST, None),
+            Self::Later(after) => (StatusCode::SERVICE_UNAVAILABLE, Some(after)),
+        };
+        let mut response = status.into_response();
+        if let Some(after) = after {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(after.as_secs()));
+        }
+        response
+    }
+}
+
+impl Bridge {
+    /// The routes of the public listener.
+    pub fn hooks(&self) -> Router {
+        Router::new().route("/hooks/telegram/{bot}", post(receive)).with_state(self.clone())
+    }
+}
+
+async fn receive(
+    State(bridge): State<Bridge>,
+    Path(bot): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    let bot = bot.parse().ok().and_then(|id| BotId::new(id).ok());
+    let live = bot.and_then(|bot| bridge.find_live(bot));
+    // Before anything is read: strangers cost nothing.
+    let Some(live) = live.filter(|live| live.hook().is_some_and(|secret| secret.proves(&headers))) else {
+        return Answer::Unproven.into_response();
+    };
+    let read = tokio::time::timeout(BODY_LIMIT, Limited::new(body, BODY_BYTES).collect()).await;
+    let answer = match read {
+        Ok(Ok(body)) => bridge.receive(&live, body.to_bytes()).await,
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Answer::TooLarge,
+        Ok(Err(_)) => Answer::Unreadable,
+        Err(_) => Answer::TooSlow,
+    };
+    answer.into_response()
+}
+
+impl Bridge {
+    async fn receive(&self, live: &LiveBot, body: Bytes) -> Answer {
+        let bot = live.id();
+        if !live.document().phase.takes_in() {
+            return Answer::Later(Duration::from_mins(1));
+        }
+        let batch = self.read_updates(live, [body]);
+        if let Some(error) = batch.unreadable {
+            tracing::error!(bot.id = %bot, %error, "Telegram posted something to bot {bot} that is no update: {error}");
+            return Answer::Unreadable;
+        }
+        match self.take(live, batch.events).await {
+            Ok(()) => {
+                self.show_running(live);
+                Answer::Taken
+            }
+            Err(error) => {
+                self.show_refusal(live, &error);
+                Answer::Later(pause_after(&error))
+            }
+        }
+    }
+}
+
+/// A crowd is gone in a moment, a full disk is not.
+fn pause_after(error: &RecordError) -> Duration {
+    if is_about_space(error) { Duration::from_secs(30) } else { Duration::from_secs(2) }
+}

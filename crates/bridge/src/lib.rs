@@ -1,0 +1,36 @@
+//! What ties Telegram, the journal, the gateway and the CRMs together.
+//!
+//! [`Bridge`] takes bots' updates in, keeps who held their streams before as routes, and delivers to those routes.
+//! It knows vendors by one trait, [`Connector`]; the relay to a foreign webhook, which is also how amoCRM's built-in
+//! integration is served, is built in.
+//!
+//! **Promises** (DESIGN section 2): no update is confirmed to Telegram before it is committed; a route gets
+//! Telegram's own bytes; one bot's trouble is no other bot's; no token, secret or address with one is in any log,
+//! error or status.
+//!
+//! **Does not** speak to apps (the gateway does), keep anything outside the store, or read settings files.
+
+mod bots;
+mod bridge;
+mod connector;
+mod documents;
+mod intake;
+mod ownership;
+mod parts;
+mod relay;
+pub mod secrets;
+mod status;
+mod sync;
+mod upkeep;
+
+pub use bots::ChangeError;
+pub use bridge::{Bridge, OpenError};
+pub use connector::{ConnectError, Connected, Connector, RouteSetting};
+pub use documents::{
+    AdoptStep, BotDocument, BotPhase, Holder, HolderKind, RouteDocument, RouteKind, RouteMode, UpstreamMode,
+};
+pub use intake::StreamError;
+pub use ownership::{Ownership, OwnershipError};
+pub use parts::{Config, Parts, PublicUrl, PublicUrlError};
+pub use status::{BotStatus, IntakeState, IntakeStatus};
+pub use sync::SyncError;

@@ -1,0 +1,136 @@
+//! What a bridge is made of, and what the operator decides about it.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use tandem_gateway::{Directory, Gateway, Recorder};
+use tandem_journal::{Retention, Sealer, Store};
+use tandem_lanes::Lanes;
+use tandem_model::{BotId, Clock, Rng};
+use tandem_telegram::upstream::{AddressGuard, Roots, Upstream};
+
+use crate::{Connector, Ownership};
+
+/// What a bridge is made of.
+#[derive(Clone)]
+pub struct Parts {
+    /// Where everything is kept.
+    pub store: Arc<dyn Store>,
+    /// What seals and opens secrets.
+    pub sealer: Arc<Sealer>,
+    /// The right to write for bots.
+    pub ownership: Arc<Ownership>,
+    /// All lanes.
+    pub lanes: Lanes,
+    /// Bots and apps as the gateway knows them; the bridge fills it.
+    pub directory: Arc<Directory>,
+    /// How events get into journals.
+    pub recorder: Recorder,
+    /// What apps speak to: it is told which apps there are.
+    pub gateway: Gateway,
+    /// Telegram.
+    pub upstream: Upstream,
+    /// Kinds of route beyond those that are built in.
+    pub connectors: Vec<Arc<dyn Connector>>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Chance.
+    pub rng: Arc<dyn Rng>,
+    /// What the operator decided.
+    pub config: Config,
+}
+
+/// What the operator decides.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// How Telegram reaches us: needed by bots whose updates it posts.
+    pub public_url: Option<PublicUrl>,
+    /// How long a question for updates may wait at Telegram, at most 50 s.
+    pub poll_timeout: Duration,
+    /// How many deliveries of one bot Telegram may have under way, 1 to 100.
+    pub webhook_connections: u32,
+    /// Whom to believe when a route's receiver shows its certificate.
+    pub roots: Roots,
+    /// Asked about every address of a route before it is connected to.
+    pub guard: Option<Arc<dyn AddressGuard>>,
+    /// How long events are kept.
+    pub retention: Retention,
+    /// How often what has lived its time is looked for.
+    pub sweep_every: Duration,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        let day = Duration::from_hours(24);
+        Self {
+            public_url: None,
+            poll_timeout: Duration::from_secs(50),
+            webhook_connections: 40,
+            roots: Roots::Platform,
+            guard: None,
+            retention: Retention { keep: 30 * day, at_most: 90 * day, max_bytes: None },
+            sweep_every: Duration::from_mins(10),
+        }
+    }
+}
+
+/// How Telegram reaches our public listener: an address without a slash at its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublicUrl(String);
+
+/// Why a text is no public address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "a public address begins with https:// (or http:// for a Bot API server of one's own) and has no query"
+)]
+pub struct PublicUrlError;
+
+impl PublicUrl {
+    /// Reads an address; a slash at its end does not matter.
+    pub fn parse(text: &str) -> Result<Self, PublicUrlError> {
+        let uri: http::Uri = text.parse().map_err(|_malformed| PublicUrlError)?;
+        let known = matches!(uri.scheme_str(), Some("https" | "http"));
+        if !known || uri.host().is_none_or(str::is_empty) || uri.query().is_some() || text.contains('@') {
+            return Err(PublicUrlError);
+        }
+        Ok(Self(text.trim_end_matches('/').to_owned()))
+    }
+
+    /// Where Telegram posts a bot's updates.
+    pub fn hook(&self, bot: BotId) -> String {
+        format!("{}{}", self.0, Self::hook_path(bot))
+    }
+
+    /// The path of it.
+    pub(crate) fn hook_path(bot: BotId) -> String {
+        format!("/hooks/telegram/{bot}")
+    }
+}
+
+impl fmt::Debug for Parts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Parts").field("config", &self.config).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_public_address_is_one_that_telegram_can_post_to() {
+        let bot = BotId::new(42).unwrap();
+        for text in ["https://a.example", "https://a.example/", "http://10.0.0.1:81"] {
+            let hook = PublicUrl::parse(text).unwrap().hook(bot);
+            assert_eq!(hook, format!("{}/hooks/telegram/42", text.trim_end_matches('/')));
+        }
+        assert_eq!(
+            PublicUrl::parse("https://a.example/tandem/").unwrap().hook(bot),
+            "https://a.example/tandem/hooks/telegram/42"
+        );
+        for text in
+            ["", "a.example", "ftp://a.example", "https://a.example/?x=1", "https://u:p@a.example", "/x"]
+        {
+            assert!(PublicUrl::parse(text).is_err(), "{text}");
+        }
+    }
+}

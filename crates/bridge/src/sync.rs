@@ -1,0 +1,364 @@
+//! Making what runs for a bot agree with what is stored of it.
+//!
+//! [`Bridge::sync`] takes no instructions: it reads the settings and does what is missing, the same each time. So
+//! whoever changes settings commits them and calls it, and a crash between the two is mended by the next start.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use tandem_gateway::{App, AppDocument, AttachAppError, BotHandle, BotState};
+use tandem_journal::{
+    App as AppRow, LaneError, LaneKind, Lease, NewLane, ReadError, Revision, Route as RouteRow, SecretOwner,
+    SettingsChange, SettingsError, Start,
+};
+use tandem_lanes::{AttachError, DetachError, LaneAddress, LeaseSource};
+use tandem_model::{BotId, Filter, LaneId};
+use tandem_telegram::webhook::SecretToken;
+
+use crate::{
+    BotDocument, BotPhase, Bridge, ConnectError, Connected, IntakeState, RouteDocument, RouteSetting,
+    bots::{LiveBot, RunningRoute},
+    secrets::SecretError,
+};
+
+/// More lanes than a bot can reasonably have.
+const LANES: usize = 10_000;
+
+/// Why the settings of a bot could not be followed.
+#[derive(Debug, thiserror::Error)]
+pub enum SyncError {
+    /// Another process owns the bot.
+    #[error("this process does not own bot {bot}")]
+    NotOwned {
+        /// Which bot.
+        bot: BotId,
+    },
+    /// A document is of another version.
+    #[error("what is stored of {what} cannot be read by this version")]
+    Document {
+        /// Of what.
+        what: String,
+        /// Why.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// A secret is not at hand.
+    #[error(transparent)]
+    Secret(#[from] SecretError),
+    /// An app cannot be served.
+    #[error("app {name} cannot be served")]
+    App {
+        /// Which app.
+        name: String,
+        /// Why.
+        #[source]
+        source: AttachAppError,
+    },
+    /// A route cannot be served.
+    #[error("route {name} cannot be served")]
+    Route {
+        /// Which route.
+        name: String,
+        /// Why.
+        #[source]
+        source: ConnectError,
+    },
+    /// A lane could not be made or changed.
+    #[error("a lane could not be made or changed")]
+    Lane(#[from] LaneError),
+    /// A lane has a destination of somebody else's.
+    #[error(transparent)]
+    Attach(#[from] AttachError),
+    /// What a lane did last could not be noted.
+    #[error(transparent)]
+    Detach(#[from] DetachError),
+    /// The settings could not be read.
+    #[error("the settings could not be read")]
+    Read(#[from] ReadError),
+    /// The settings could not be stored.
+    #[error("the settings could not be stored")]
+    Settings(#[from] SettingsError),
+}
+
+/// A bot as it is stored, its secrets opened and all its lanes made.
+struct Stored {
+    document: BotDocument,
+    hook: Option<SecretToken>,
+    handle: Arc<BotHandle>,
+    lease: Lease,
+    apps: Vec<(String, LaneId, AppDocument)>,
+    routes: BTreeMap<String, (LaneId, RouteSetting)>,
+}
+
+impl Bridge {
+    /// Makes what runs for a bot agree with what is stored of it: its entry at the gateway, its apps, its routes and
+    /// their lanes, and whether its updates are taken in. Does nothing where they agree.
+    pub async fn sync(&self, bot: BotId) -> Result<(), SyncError> {
+        let _one_at_a_time = self.syncing().await;
+        let Some(stored) = self.read_stored(bot).await? else {
+            return self.forget(bot).await;
+        };
+        let live = self.live_for(&stored);
+        let lanes = stored.apps.iter().map(|(_, lane, _)| *lane);
+        let lanes: Vec<LaneId> = lanes.chain(stored.routes.values().map(|(lane, _)| *lane)).collect();
+        live.set_known(stored.document, stored.hook);
+        let apps = self.follow_apps(&live, stored.apps).await;
+        let routes = self.follow_routes(&live, stored.routes).await;
+        let orphans = self.remove_orphans(bot, stored.lease, &lanes).await;
+        self.follow_phase(&live);
+        apps.and(routes).and(orphans)
+    }
+
+    /// Starts or stops taking updates in, as the bot's phase says.
+    pub(crate) fn follow_phase(&self, live: &Arc<LiveBot>) {
+        match live.document().phase {
+            BotPhase::Active => {
+                live.handle.set_state(BotState::Active);
+                self.start_intake(live);
+            }
+            BotPhase::Revoked { since } => {
+                live.handle.set_state(BotState::Revoked);
+                Self::end_intake(live);
+                live.set_intake(IntakeState::revoked(since));
+            }
+            BotPhase::Adopting { .. } | BotPhase::Releasing | BotPhase::Released { .. } => {
+                Self::end_intake(live);
+            }
+        }
+    }
+
+    /// Reads a bot and makes the lanes it lacks. `None` when it is not ours (any more).
+    async fn read_stored(&self, bot: BotId) -> Result<Option<Stored>, SyncError> {
+        let store = &self.parts().store;
+        loop {
+            let revision = store.revision().await?;
+            let Some(row) = store.find_bot(bot).await? else { return Ok(None) };
+            let document: BotDocument = read(&row.document, || format!("bot {bot}"))?;
+            if let BotPhase::Released { .. } = document.phase {
+                return Ok(None);
+            }
+            let lease = self.parts().ownership.lease(bot).ok_or(SyncError::NotOwned { bot })?;
+            let handle = Arc::new(BotHandle::new(self.vault().token(bot).await?, document.source));
+            let hook = self.vault().hook_secret(bot).await?;
+            let Some((apps, revision)) = self.read_apps(bot, lease, revision).await? else { continue };
+            let Some((routes, revision)) = self.read_routes(bot, lease, revision).await? else { continue };
+            if store.revision().await? == revision {
+                return Ok(Some(Stored { document, hook, handle, lease, apps, routes }));
+            }
+        }
+    }
+
+    /// `None` when somebody else changed the settings meanwhile.
+    async fn read_apps(
+        &self,
+        bot: BotId,
+        lease: Lease,
+        mut revision: Revision,
+    ) -> Result<Option<(Vec<(String, LaneId, AppDocument)>, Revision)>, SyncError> {
+        let mut apps = Vec::new();
+        for row in self.parts().store.list_apps(bot).await? {
+            let document: AppDocument = read(&row.document, || format!("app {} of bot {bot}", row.name))?;
+            let name = row.name.clone();
+            let lane_name = format!("app:{name}");
+            let lane = self.lane(bot, lease, row.lane, lane_name, LaneKind::App, document.filter()).await?;
+            if row.lane != Some(lane) {
+                let put = SettingsChange::PutApp(AppRow { lane: Some(lane), ..row });
+                let Some(now) = self.put(revision, put).await? else { return Ok(None) };
+                revision = now;
+            }
+            apps.push((name, lane, document));
+        }
+        Ok(Some((apps, revision)))
+    }
+
+    /// `None` when somebody else changed the settings meanwhile.
+    async fn read_routes(
+        &self,
+        bot: BotId,
+        lease: Lease,
+        mut revision: Revision,
+    ) -> Result<Option<(BTreeMap<String, (LaneId, RouteSetting)>, Revision)>, SyncError> {
+        let mut routes = BTreeMap::new();
+        for row in self.parts().store.list_routes(bot).await? {
+            let document: RouteDocument = read(&row.document, || format!("route {} of bot {bot}", row.name))?;
+            let name = row.name.clone();
+            let lane_name = format!("route:{name}");
+            let lane = self.lane(bot, lease, row.lane, lane_name, LaneKind::Route, document.filter()).await?;
+            if row.lane != Some(lane) {
+                let put = SettingsChange::PutRoute(RouteRow { lane: Some(lane), ..row });
+                let Some(now) = self.put(revision, put).await? else { return Ok(None) };
+                revision = now;
+            }
+            let secrets = self.vault().list(&SecretOwner::Route(bot, name.clone())).await?;
+            routes.insert(name.clone(), (lane, RouteSetting { bot, name, document, secrets }));
+        }
+        Ok(Some((routes, revision)))
+    }
+
+    async fn put(&self, revision: Revision, change: SettingsChange) -> Result<Option<Revision>, SyncError> {
+        match self.parts().store.change_settings(Some(revision), vec![change]).await {
+            Ok(revision) => Ok(Some(revision)),
+            Err(SettingsError::Stale { .. }) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// A lane with this filter: the one that is known, the one of this name that a crash left unnoted, or a new one
+    /// that begins with the next event.
+    async fn lane(
+        &self,
+        bot: BotId,
+        lease: Lease,
+        known: Option<LaneId>,
+        name: String,
+        kind: LaneKind,
+        filter: Filter,
+    ) -> Result<LaneId, SyncError> {
+        let store = &self.parts().store;
+        let lanes = store.list_lanes(bot, None, LANES).await?;
+        let found = lanes.into_iter().find(|lane| known.map_or(lane.name == name, |known| lane.id == known));
+        let Some(lane) = found else {
+            let new = NewLane { name, kind, start: Start::Now, filter };
+            return Ok(store.create_lane(lease, bot, new).await?.id);
+        };
+        if lane.filter != filter {
+            store.set_filter(lease, bot, lane.id, filter).await?;
+        }
+        Ok(lane.id)
+    }
+
+    /// Removes lanes that belong to nobody any more: deletion would wait for them.
+    async fn remove_orphans(&self, bot: BotId, lease: Lease, wanted: &[LaneId]) -> Result<(), SyncError> {
+        let store = &self.parts().store;
+        for lane in store.list_lanes(bot, None, LANES).await? {
+            if !wanted.contains(&lane.id) {
+                self.parts().lanes.detach(LaneAddress { bot, lane: lane.id }).await?;
+                store.remove_lane(lease, bot, lane.id).await?;
+                tracing::info!(bot.id = %bot, lane.name = lane.name, "lane {} of bot {bot} was removed", lane.name);
+            }
+        }
+        Ok(())
+    }
+
+    /// The bot in memory, known to the gateway.
+    fn live_for(&self, stored: &Stored) -> Arc<LiveBot> {
+        let bot = stored.handle.id();
+        if let Some(live) = self.find_live(bot).filter(|live| live.handle.source() == stored.handle.source())
+        {
+            if live.handle.token() != stored.handle.token() {
+                Self::end_intake(&live);
+                live.handle.set_token(stored.handle.token());
+            }
+            return live;
+        }
+        let live =
+            Arc::new(LiveBot::new(Arc::clone(&stored.handle), stored.document.clone(), stored.hook.clone()));
+        if let Some(old) = self.remove_live(bot) {
+            Self::end_intake(&old);
+            live.running().routes = std::mem::take(&mut old.running().routes);
+        }
+        self.parts().directory.insert_bot(Arc::clone(&live.handle));
+        self.insert_live(Arc::clone(&live));
+        live
+    }
+
+    /// Lets the gateway know of apps that are new, changed or gone. One that cannot be served keeps no other from being
+    /// served; the first such error is returned.
+    async fn follow_apps(
+        &self,
+        live: &LiveBot,
+        apps: Vec<(String, LaneId, AppDocument)>,
+    ) -> Result<(), SyncError> {
+        let (directory, gateway, bot) = (&self.parts().directory, &self.parts().gateway, live.id());
+        for app in directory.list_apps(bot) {
+            if !apps.iter().any(|(name, lane, _)| name == app.name() && *lane == app.lane()) {
+                directory.remove_app(bot, app.name());
+                gateway.detach_app(&app).await;
+            }
+        }
+        let mut first_error = None;
+        for (name, lane, document) in apps {
+            let app = match directory.find_app(bot, &name) {
+                Some(app) if *app.document() == document => continue,
+                Some(app) => {
+                    app.set_document(document);
+                    app
+                }
+                None => {
+                    let app = Arc::new(App::new(Arc::clone(&live.handle), name.clone(), lane, document));
+                    directory.insert_app(Arc::clone(&app));
+                    app
+                }
+            };
+            if let Err(source) = gateway.attach_app(&app).await {
+                first_error.get_or_insert(SyncError::App { name, source });
+            }
+        }
+        first_error.map_or(Ok(()), Err)
+    }
+
+    /// Attaches and detaches. One route that cannot be served keeps no other from being served; the first such
+    /// error is returned.
+    async fn follow_routes(
+        &self,
+        live: &LiveBot,
+        routes: BTreeMap<String, (LaneId, RouteSetting)>,
+    ) -> Result<(), SyncError> {
+        let bot = live.id();
+        let changed: Vec<(String, LaneAddress)> = live
+            .running()
+            .routes
+            .iter()
+            .filter(|(name, running)| {
+                routes.get(*name).is_none_or(|(lane, setting)| {
+                    running.lane.lane != *lane || !running.setting.is_same(setting)
+                })
+            })
+            .map(|(name, running)| (name.clone(), running.lane))
+            .collect();
+        for (name, lane) in changed {
+            self.parts().lanes.detach(lane).await?;
+            live.running().routes.remove(&name);
+        }
+        let mut first_error = None;
+        for (name, (lane, setting)) in routes {
+            if live.running().routes.contains_key(&name) {
+                continue;
+            }
+            let lane = LaneAddress { bot, lane };
+            match self.connect(&setting) {
+                Ok(Connected { spec, destination, .. }) => {
+                    self.parts().lanes.attach(lane, spec, destination)?;
+                    live.running().routes.insert(name, RunningRoute { lane, setting });
+                }
+                Err(source) => {
+                    first_error.get_or_insert(SyncError::Route { name, source });
+                }
+            }
+        }
+        first_error.map_or(Ok(()), Err)
+    }
+
+    fn connect(&self, setting: &RouteSetting) -> Result<Connected, ConnectError> {
+        let kind = setting.document.kind.as_str();
+        self.connector_for(&setting.document).ok_or(ConnectError::UnknownKind { kind })?.connect(setting)
+    }
+
+    /// Ends everything that runs for a bot that is not ours any more.
+    async fn forget(&self, bot: BotId) -> Result<(), SyncError> {
+        if let Some(handle) = self.parts().directory.remove_bot(bot) {
+            handle.set_state(BotState::Released);
+        }
+        let Some(live) = self.find_live(bot) else { return Ok(()) };
+        Self::end_intake(&live);
+        self.follow_routes(&live, BTreeMap::new()).await?;
+        self.remove_live(bot);
+        Ok(())
+    }
+}
+
+fn read<T: serde::de::DeserializeOwned>(
+    document: &tandem_journal::Document,
+    what: impl FnOnce() -> String,
+) -> Result<T, SyncError> {
+    document.read().map_err(|source| SyncError::Document { what: what(), source })
+}
