@@ -10,11 +10,13 @@
 //!
 //! **Does not** speak to apps (the gateway does), keep anything outside the store, or read settings files.
 
+pub mod apply;
 mod bots;
 mod bridge;
 mod connector;
 mod documents;
 mod intake;
+pub mod operations;
 mod ownership;
 mod parts;
 mod relay;

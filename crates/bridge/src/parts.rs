@@ -8,7 +8,7 @@ use tandem_lanes::Lanes;
 use tandem_model::{BotId, Clock, Rng};
 use tandem_telegram::upstream::{AddressGuard, Roots, Upstream};
 
-use crate::{Connector, Ownership};
+use crate::{Connector, Ownership, UpstreamMode};
 
 /// What a bridge is made of.
 #[derive(Clone)]
@@ -56,6 +56,15 @@ pub struct Config {
     pub retention: Retention,
     /// How often what has lived its time is looked for.
     pub sweep_every: Duration,
+    /// Where apps reach the gateway, for people.
+    pub gateway_url: String,
+    /// How updates of newly adopted bots come to us, where nothing else is asked for.
+    pub upstream: UpstreamMode,
+    /// Hosts besides the vendors' own on which the paths of amoCRM's hooks are amoCRM's. Loopback by default: an
+    /// emulator's.
+    pub amocrm_hosts: Vec<String>,
+    /// How long to listen for another program that polls before a bot is taken over.
+    pub listen_for_pollers: Duration,
 }
 
 impl Default for Config {
@@ -69,6 +78,11 @@ impl Default for Config {
             guard: None,
             retention: Retention { keep: 30 * day, at_most: 90 * day, max_bytes: None },
             sweep_every: Duration::from_mins(10),
+            gateway_url: "http://127.0.0.1:8080".to_owned(),
+            upstream: UpstreamMode::default(),
+            amocrm_hosts: ["127.0.0.1", "localhost", "[::1]"].map(str::to_owned).to_vec(),
+            // Libraries that were ended by our question come back within this.
+            listen_for_pollers: Duration::from_secs(5),
         }
     }
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    documents::{RouteDocument, UpstreamMode},
+    RouteDocument, UpstreamMode,
     operations::{AppSettings, Confidential},
 };
 

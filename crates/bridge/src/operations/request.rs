@@ -5,7 +5,7 @@ use tandem_gateway::{DropPending, WebhookPolicy, WhileManagerTalks};
 use tandem_model::{HeldState, Seq, Timestamp};
 
 use super::Confidential;
-use crate::{apply::Desired, documents::UpstreamMode};
+use crate::{apply::Desired, UpstreamMode};
 
 /// One operation. The command line sends exactly this, over the control socket or in its own process.
 #[derive(Debug, Clone, Serialize, Deserialize)]

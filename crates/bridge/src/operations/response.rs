@@ -6,7 +6,7 @@ use tandem_gateway::{DropPending, WebhookPolicy, WhileManagerTalks};
 use tandem_model::{Attempt, BotId, EventKind, HeldState, LaneId, PauseReason, Seq, Timestamp};
 
 use super::Confidential;
-use crate::documents::{HolderKind, UpstreamMode};
+use crate::{HolderKind, UpstreamMode};
 
 /// What came of an operation.
 #[derive(Debug, Clone, Serialize, Deserialize)]
