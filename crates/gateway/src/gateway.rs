@@ -246,7 +246,7 @@ impl Gateway {
 
     /// What an app is told when we are unwell, which is for the log to explain: to come back. Never an error that
     /// stops a library for good.
-    pub(crate) fn unwell(&self, app: &App, error: &(dyn Error + Send + Sync)) -> Response<Bytes> {
+    pub(crate) fn unwell(app: &App, error: &(dyn Error + Send + Sync)) -> Response<Bytes> {
         let chain = Chain(error);
         tracing::warn!(bot.id = %app.bot().id(), app.name = app.name(), "could not answer app {}: {chain}", app.name());
         Failure::too_many_requests(3).response()

@@ -44,7 +44,7 @@ impl Gateway {
             Err(PollError::Pull(
                 PullError::Missing { .. } | PullError::Confirm(LaneError::Missing { .. }),
             )) => Failure::UNAUTHORIZED.response(),
-            Err(error) => self.unwell(app, &error),
+            Err(error) => Self::unwell(app, &error),
         }
     }
 

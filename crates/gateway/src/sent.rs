@@ -59,7 +59,7 @@ impl Said<'_> {
         let first = MessageView::of(result).or_else(|| first_of(result));
         let conversation = first
             .as_ref()
-            .and_then(|message| message.conversation())
+            .and_then(MessageView::conversation)
             .or_else(|| named_conversation(&parameters))
             .unwrap_or_else(Conversation::bot);
         let at = first.and_then(|message| message.edit_date().or_else(|| message.date())).unwrap_or(now);

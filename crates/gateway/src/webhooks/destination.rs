@@ -89,7 +89,7 @@ impl AppWebhook {
             })
             .await;
         if let Err(error) = changed {
-            gateway.warn(&self.app, "what its webhook answered could not be noted", &error);
+            Gateway::warn(&self.app, "what its webhook answered could not be noted", &error);
         }
     }
 }

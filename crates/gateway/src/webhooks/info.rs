@@ -48,7 +48,7 @@ impl Gateway {
         match self.webhook_info(app).await {
             Ok(info) => envelope::success(&info),
             Err(InfoError::Pull(PullError::Missing { .. })) => Failure::UNAUTHORIZED.response(),
-            Err(error) => self.unwell(app, &error),
+            Err(error) => Self::unwell(app, &error),
         }
     }
 

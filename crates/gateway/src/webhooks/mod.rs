@@ -52,20 +52,20 @@ impl Gateway {
             Some(url) => self.try_set_webhook(app, url, params).await,
             None => self.try_delete_webhook(app, params).await,
         };
-        self.described(app, done)
+        Self::described(app, done)
     }
 
     /// Deletes the webhook, if there is one. Succeeds at any time.
     pub(crate) async fn delete_webhook(&self, app: &Arc<App>, params: &Params) -> Response<Bytes> {
         let done = self.try_delete_webhook(app, params).await;
-        self.described(app, done)
+        Self::described(app, done)
     }
 
-    fn described(&self, app: &App, done: Result<&'static str, SetError>) -> Response<Bytes> {
+    fn described(app: &App, done: Result<&'static str, SetError>) -> Response<Bytes> {
         match done {
             Ok(description) => envelope::success_with(b"true", description),
             Err(SetError::Refused(failure)) => failure.response(),
-            Err(error) => self.unwell(app, &error),
+            Err(error) => Self::unwell(app, &error),
         }
     }
 
@@ -95,7 +95,7 @@ impl Gateway {
     }
 
     async fn try_delete_webhook(&self, app: &Arc<App>, params: &Params) -> Result<&'static str, SetError> {
-        // `deleteWebhook` has no such parameter, `setWebhook` without an address has.
+        // `deleteWebhook` documents no such parameter; the server reads it for both.
         self.set_allowed(app, AllowedUpdates::of(params.text("allowed_updates"))).await?;
         let document = app.document();
         let pending = Pending::of(params, document.drop_pending);

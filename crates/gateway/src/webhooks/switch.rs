@@ -142,7 +142,7 @@ impl Gateway {
         }
         if let Err(error) = self.change_document(app, |document| document.webhook = None).await {
             // It is tried again with the next answer of that kind.
-            self.warn(app, "could not remove the webhook", &error);
+            Self::warn(app, "could not remove the webhook", &error);
             return;
         }
         self.detach_lane(app).await;
@@ -154,7 +154,7 @@ impl Gateway {
 
     async fn detach_lane(&self, app: &App) {
         if let Err(error) = self.inner().lanes.detach(Self::lane_of(app)).await {
-            self.warn(app, "deliveries may be repeated", &error);
+            Self::warn(app, "deliveries may be repeated", &error);
         }
     }
 
@@ -192,7 +192,7 @@ impl Gateway {
         let mark = MarkDocument::Dropped { app: app.name().into(), events }.event(inner.clock.now());
         let append = Append { events: vec![mark], urgency: Urgency::MustKeep, ..Append::default() };
         if let Err(error) = inner.recorder.record(app.bot().id(), append).await {
-            self.warn(app, "dropped updates could not be noted", &error);
+            Self::warn(app, "dropped updates could not be noted", &error);
         }
         Ok(())
     }
@@ -219,7 +219,7 @@ impl Gateway {
         Ok(Some(secret.expose_secret().to_owned()))
     }
 
-    pub(super) fn warn(&self, app: &App, what: &str, error: &(dyn std::error::Error + Send + Sync)) {
+    pub(super) fn warn(app: &App, what: &str, error: &(dyn std::error::Error + Send + Sync)) {
         let chain = Chain(error);
         tracing::warn!(bot.id = %app.bot().id(), app.name = app.name(), "app {}: {what}: {chain}", app.name());
     }

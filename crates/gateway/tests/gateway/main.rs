@@ -1,0 +1,15 @@
+//! The gateway as apps meet it: over HTTP, on a real store with real lanes, before a Telegram that does as it is told.
+
+mod bad_input;
+mod captured;
+mod faults;
+mod files;
+mod long_poll;
+mod offsets;
+mod secrecy;
+mod support;
+mod two_apps;
+mod virtual_methods;
+mod webhook_delivery;
+mod webhook_replies;
+mod webhook_settings;
