@@ -1,20 +1,25 @@
-//! SIGINT and SIGTERM as a cancelled token.
+//! SIGINT and SIGTERM as cancelled tokens.
 
 use std::io;
 
-use tokio::signal::unix::{SignalKind, signal};
-use tokio::task::JoinHandle;
-use tokio_util::sync::CancellationToken;
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    task::JoinHandle,
+};
 
-/// Cancels `stop` at the first SIGINT or SIGTERM; a second one ends the process the system's way.
-pub(crate) fn watch(stop: CancellationToken) -> io::Result<JoinHandle<()>> {
+use crate::Stop;
+
+/// The first SIGINT or SIGTERM asks to finish, a second one drops everything.
+pub(crate) fn watch(stop: Stop) -> io::Result<JoinHandle<()>> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     Ok(tokio::spawn(async move {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
+        for token in [stop.soft, stop.hard] {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+            token.cancel();
         }
-        stop.cancel();
     }))
 }

@@ -4,9 +4,9 @@
 //! there. Unknown keys are errors. What belongs to a single bot is not here: it lives in the database and comes
 //! from `adopt` and `apply`.
 
-mod environment;
 mod file;
 mod layer;
+mod pairs;
 mod show;
 mod values;
 
@@ -18,110 +18,155 @@ use std::{
 
 use url::Url;
 
-pub(crate) use layer::Layer;
-pub(crate) use show::show;
-pub(crate) use values::{LogFormat, Proxy, StoreUrl, Upstream};
+use layer::Layer;
+pub use show::show;
+pub use values::{LogFormat, Proxy, StoreUrl, Upstream};
 
 /// Where a settings file is looked for when no flag and no variable names one.
-pub(crate) const DEFAULT_FILE: &str = "tandem.toml";
+pub const DEFAULT_FILE: &str = "tandem.toml";
+
+/// A settings file with every key, its default, and what it is for.
+pub const EXAMPLE: &str = include_str!("tandem.toml");
 
 /// Everything `serve` needs to know before it opens the database.
 #[derive(Debug, Clone)]
-pub(crate) struct Settings {
-    pub(crate) server: Server,
-    pub(crate) store: Store,
-    pub(crate) telegram: Telegram,
-    pub(crate) security: Security,
-    pub(crate) retention: Retention,
-    pub(crate) log: Log,
+pub struct Settings {
+    /// Where we listen.
+    pub server: Server,
+    /// Where everything is kept.
+    pub store: Store,
+    /// How Telegram is reached.
+    pub telegram: Telegram,
+    /// What guards secrets and addresses.
+    pub security: Security,
+    /// How long events are kept.
+    pub retention: Retention,
+    /// How the log is written.
+    pub log: Log,
 }
 
+/// Where we listen.
 #[derive(Debug, Clone)]
-pub(crate) struct Server {
+pub struct Server {
     /// Where apps speak the Bot API to us.
-    pub(crate) gateway: SocketAddr,
+    pub gateway: SocketAddr,
     /// Where strangers reach us: Telegram's webhook.
-    pub(crate) public: SocketAddr,
+    pub public: SocketAddr,
     /// How strangers reach `public` from outside.
-    pub(crate) public_url: Option<Url>,
+    pub public_url: Option<Url>,
 }
 
+/// Where everything is kept.
 #[derive(Debug, Clone)]
-pub(crate) struct Store {
-    pub(crate) url: StoreUrl,
+pub struct Store {
+    /// The engine and its place.
+    pub url: StoreUrl,
 }
 
 impl Store {
     /// The control socket of the process that has this database open.
-    pub(crate) fn control_socket(&self) -> PathBuf {
+    pub fn control_socket(&self) -> PathBuf {
         let mut name = self.url.path().as_os_str().to_owned();
         name.push(".sock");
         PathBuf::from(name)
     }
 }
 
+/// How Telegram is reached.
 #[derive(Debug, Clone)]
-pub(crate) struct Telegram {
-    pub(crate) api_base: Url,
-    pub(crate) file_base: Url,
-    pub(crate) proxy: Option<Proxy>,
-    pub(crate) upstream: Upstream,
+pub struct Telegram {
+    /// Where methods are.
+    pub api_base: Url,
+    /// Where files are.
+    pub file_base: Url,
+    /// What stands on the way.
+    pub proxy: Option<Proxy>,
+    /// How updates come from Telegram.
+    pub upstream: Upstream,
 }
 
+/// What guards secrets and addresses.
 #[derive(Debug, Clone)]
-pub(crate) struct Security {
+pub struct Security {
     /// Holds the key that seals secrets; made on first start.
-    pub(crate) key_file: PathBuf,
-    pub(crate) allow_private_addresses: bool,
+    pub key_file: PathBuf,
+    /// Whether updates may be posted to addresses of private networks.
+    pub allow_private_addresses: bool,
 }
 
+/// How long events are kept.
 #[derive(Debug, Clone)]
-pub(crate) struct Retention {
-    pub(crate) keep: Duration,
-    pub(crate) at_most: Duration,
-    pub(crate) max_bytes: Option<u64>,
+pub struct Retention {
+    /// An event older than this goes once every route has passed it.
+    pub keep: Duration,
+    /// An event older than this goes in any case.
+    pub at_most: Duration,
+    /// The oldest go in any case when there are more bytes than this.
+    pub max_bytes: Option<u64>,
 }
 
+/// How the log is written.
 #[derive(Debug, Clone)]
-pub(crate) struct Log {
-    pub(crate) format: LogFormat,
+pub struct Log {
+    /// For people or for programs.
+    pub format: LogFormat,
     /// In the language of `RUST_LOG`.
-    pub(crate) filter: String,
+    pub filter: String,
+}
+
+impl Log {
+    /// The life of the service, and whatever needs a person.
+    pub const DEFAULT_FILTER: &str = "info";
 }
 
 /// Why the settings cannot be used.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum SettingsError {
+pub enum SettingsError {
     /// A file was named and cannot be read.
-    #[error("cannot read the settings file {}", path.display())]
+    #[error("cannot read {}", path.display())]
     Unreadable {
+        /// Which file.
         path: PathBuf,
+        /// Why.
         #[source]
         source: std::io::Error,
     },
-    /// A value, key or line is wrong. `message` says what was expected.
+    /// A value, key or line is wrong.
     #[error("{source_name}: {message}")]
-    Wrong { source_name: String, message: String },
+    Wrong {
+        /// The file with line and key, the variable, or the flag.
+        source_name: String,
+        /// What was expected.
+        message: String,
+    },
     /// Each value is right by itself, but they do not fit together.
     #[error("{message}")]
-    Conflict { message: String },
+    Conflict {
+        /// Which, and what to do.
+        message: String,
+    },
 }
 
 impl Settings {
+    /// What is in force where nobody says anything.
+    pub fn defaults() -> Self {
+        Self::from_layer(Layer::default()).expect("the defaults fit together")
+    }
+
     /// Joins the layers. `file`: a file that was named, which must exist; otherwise [`DEFAULT_FILE`] is used if
-    /// it is there. `flags` win over everything.
-    pub(crate) fn load(
+    /// it is there. `flags`, each `section.key=value`, win over everything.
+    pub fn load(
         file: Option<&Path>,
         environment: impl IntoIterator<Item = (String, String)>,
-        flags: Layer,
+        flags: &[String],
     ) -> Result<Self, SettingsError> {
         let from_file = match file {
             Some(path) => file::read(path)?,
             None if Path::new(DEFAULT_FILE).exists() => file::read(Path::new(DEFAULT_FILE))?,
             None => Layer::default(),
         };
-        let from_environment = environment::read(environment)?;
-        Self::from_layer(flags.over(from_environment.over(from_file)))
+        let from_environment = pairs::of_environment(environment)?;
+        Self::from_layer(pairs::of_flags(flags)?.over(from_environment.over(from_file)))
     }
 
     fn from_layer(layer: Layer) -> Result<Self, SettingsError> {
@@ -131,7 +176,8 @@ impl Settings {
         let proxy = match (telegram.proxy, telegram.proxy_file) {
             (Some(_), Some(_)) => {
                 return Err(SettingsError::Conflict {
-                    message: "telegram.proxy and telegram.proxy_file are both set: keep one of them".to_owned(),
+                    message: "telegram.proxy and telegram.proxy_file are both set: keep one of them"
+                        .to_owned(),
                 });
             }
             (Some(proxy), None) => Some(proxy),
@@ -146,8 +192,9 @@ impl Settings {
         };
         if retention.at_most < retention.keep {
             return Err(SettingsError::Conflict {
-                message: "retention.max_days is less than retention.days: events would be lost before they may go"
-                    .to_owned(),
+                message:
+                    "retention.max_days is less than retention.days: events would be lost before they may go"
+                        .to_owned(),
             });
         }
         let upstream = telegram.upstream.unwrap_or_default();
@@ -178,7 +225,7 @@ impl Settings {
             retention,
             log: Log {
                 format: log.format.unwrap_or_default(),
-                filter: log.filter.unwrap_or_else(|| "info".to_owned()),
+                filter: log.filter.unwrap_or_else(|| Log::DEFAULT_FILTER.to_owned()),
             },
         })
     }
@@ -193,7 +240,7 @@ mod tests {
         let path = directory.path().join("tandem.toml");
         std::fs::write(&path, file).unwrap();
         let environment = environment.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
-        Settings::load(Some(&path), environment, Layer::default())
+        Settings::load(Some(&path), environment, &[])
     }
 
     fn refusal(file: &str, environment: &[(&str, &str)]) -> String {
@@ -213,6 +260,29 @@ mod tests {
     }
 
     #[test]
+    fn the_example_is_the_defaults_and_names_every_key() {
+        assert_eq!(show(&load(EXAMPLE, &[]).unwrap()), show(&Settings::defaults()));
+        let uncommented: String = EXAMPLE
+            .lines()
+            .map(|line| match line.strip_prefix("# ") {
+                Some(rest) if rest.split_once(" = ").is_some_and(|(key, _)| !key.contains(' ')) => rest,
+                _ => line,
+            })
+            .filter(|line| !line.starts_with("proxy_file"))
+            .map(|line| format!("{line}\n"))
+            .collect();
+        let everything = show(&load(&uncommented, &[]).unwrap());
+        assert!(!everything.contains("is not set"), "{everything}");
+    }
+
+    #[test]
+    fn a_wrong_flag_is_named() {
+        let refused = |flag: &str| Settings::load(None, [], &[flag.to_owned()]).unwrap_err().to_string();
+        insta::assert_snapshot!(refused("server.gateway=x"), @"--set server.gateway: expected an address and a port such as 127.0.0.1:8080");
+        insta::assert_snapshot!(refused("gateway"), @"--set: expected section.key=value, such as server.gateway=127.0.0.1:8080");
+    }
+
+    #[test]
     fn the_environment_wins_over_the_file_and_flags_over_both() {
         let file = "[server]\ngateway = '127.0.0.1:1'\npublic = '127.0.0.1:2'\n";
         let settings =
@@ -220,10 +290,9 @@ mod tests {
                 .unwrap();
         assert_eq!(settings.server.gateway.port(), 3);
         assert_eq!(settings.server.public.port(), 2);
-        let mut flags = Layer::default();
-        flags.server.gateway = Some(SocketAddr::from(([127, 0, 0, 1], 4)));
+        let flags = ["server.gateway=127.0.0.1:4".to_owned()];
         let environment = [("TANDEM_SERVER__GATEWAY".to_owned(), "127.0.0.1:3".to_owned())];
-        let settings = Settings::load(None, environment, flags).unwrap();
+        let settings = Settings::load(None, environment, &flags).unwrap();
         assert_eq!(settings.server.gateway.port(), 4);
     }
 
@@ -293,7 +362,8 @@ mod tests {
 
     #[test]
     fn what_is_shown_can_be_read_back() {
-        let settings = load("[server]\npublic_url = 'https://bots.example/'\n[store]\nurl = 'sqlite:a/b.db'\n", &[]);
+        let settings =
+            load("[server]\npublic_url = 'https://bots.example/'\n[store]\nurl = 'sqlite:a/b.db'\n", &[]);
         let shown = show(&settings.unwrap());
         let again = load(&shown, &[]).unwrap();
         assert_eq!(show(&again), shown);

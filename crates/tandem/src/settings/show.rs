@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::Settings;
 
 /// Writes every key with its value in force.
-pub(crate) fn show(settings: &Settings) -> String {
+pub fn show(settings: &Settings) -> String {
     let Settings { server, store, telegram, security, retention, log } = settings;
     let mut text = String::new();
     let mut section = |name: &str, keys: Vec<(&str, Option<toml::Value>)>| {

@@ -15,11 +15,11 @@ use super::SettingsError;
 
 /// Which engine keeps the journal, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct StoreUrl(PathBuf);
+pub struct StoreUrl(PathBuf);
 
 impl StoreUrl {
     /// The database file.
-    pub(crate) fn path(&self) -> &Path {
+    pub fn path(&self) -> &Path {
         &self.0
     }
 }
@@ -55,18 +55,20 @@ impl<'de> Deserialize<'de> for StoreUrl {
 
 /// A proxy on the way to Telegram. Its address may hold a password, so it is treated as a secret.
 #[derive(Clone)]
-pub(crate) struct Proxy(SecretString);
+pub struct Proxy(SecretString);
 
 impl Proxy {
     /// The address, with its password.
-    pub(crate) fn expose(&self) -> &str {
+    pub fn expose(&self) -> &str {
         self.0.expose_secret()
     }
 
     /// The address without user and password.
-    pub(crate) fn shown(&self) -> String {
+    pub fn shown(&self) -> String {
         Url::parse(self.expose())
-            .map(|url| format!("{}://{}:{}", url.scheme(), url.host_str().unwrap_or(""), url.port().unwrap_or(1080)))
+            .map(|url| {
+                format!("{}://{}:{}", url.scheme(), url.host_str().unwrap_or(""), url.port().unwrap_or(1080))
+            })
             .unwrap_or_default()
     }
 }
@@ -81,12 +83,15 @@ impl std::str::FromStr for Proxy {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let known = Url::parse(text)
-            .is_ok_and(|url| matches!(url.scheme(), "socks5" | "http") && url.host_str().is_some_and(|host| !host.is_empty()));
+        let known = Url::parse(text).is_ok_and(|url| {
+            matches!(url.scheme(), "socks5" | "http") && url.host_str().is_some_and(|host| !host.is_empty())
+        });
         if known {
             Ok(Self(SecretString::from(text.to_owned())))
         } else {
-            Err("expected \"socks5://host:port\" or \"http://host:port\", with user:password@ before the host if it asks for them")
+            Err(
+                "expected \"socks5://host:port\" or \"http://host:port\", with user:password@ before the host if it asks for them",
+            )
         }
     }
 }
@@ -108,7 +113,7 @@ pub(super) fn read_proxy(path: &Path) -> Result<Proxy, SettingsError> {
 
 /// How updates come from Telegram.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) enum Upstream {
+pub enum Upstream {
     /// Whatever suits: polling.
     #[default]
     Auto,
@@ -119,7 +124,7 @@ pub(crate) enum Upstream {
 }
 
 impl Upstream {
-    pub(crate) const fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Auto => "auto",
             Self::Polling => "polling",
@@ -141,7 +146,7 @@ impl<'de> Deserialize<'de> for Upstream {
 
 /// How the log is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) enum LogFormat {
+pub enum LogFormat {
     /// For people.
     #[default]
     Text,
@@ -150,7 +155,7 @@ pub(crate) enum LogFormat {
 }
 
 impl LogFormat {
-    pub(crate) const fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Text => "text",
             Self::Json => "json",
@@ -172,11 +177,13 @@ pub(super) fn address(text: &'static str) -> Url {
     Url::parse(text).expect("a constant address is well formed")
 }
 
-pub(super) fn socket_address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SocketAddr>, D::Error> {
+pub(super) fn socket_address<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<SocketAddr>, D::Error> {
     let text = String::deserialize(deserializer)?;
-    text.parse().map(Some).map_err(|_| {
-        de::Error::custom("expected an address and a port such as 127.0.0.1:8080")
-    })
+    text.parse()
+        .map(Some)
+        .map_err(|_| de::Error::custom("expected an address and a port such as 127.0.0.1:8080"))
 }
 
 /// The address of a Bot API server: http or https, nothing after the path.
@@ -188,14 +195,19 @@ pub(super) fn base_url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Opt
 
 /// Telegram delivers to https only; plain http is for its own server in local mode.
 pub(super) fn public_url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Url>, D::Error> {
-    web_address(&String::deserialize(deserializer)?, &["https", "http"])
-        .map(Some)
-        .ok_or_else(|| de::Error::custom("expected the address at which Telegram reaches us, such as \"https://bots.example\""))
+    web_address(&String::deserialize(deserializer)?, &["https", "http"]).map(Some).ok_or_else(|| {
+        de::Error::custom(
+            "expected the address at which Telegram reaches us, such as \"https://bots.example\"",
+        )
+    })
 }
 
 fn web_address(text: &str, schemes: &[&str]) -> Option<Url> {
     let url = Url::parse(text).ok()?;
-    let plain = url.query().is_none() && url.fragment().is_none() && url.password().is_none() && url.username().is_empty();
+    let plain = url.query().is_none()
+        && url.fragment().is_none()
+        && url.password().is_none()
+        && url.username().is_empty();
     (schemes.contains(&url.scheme()) && url.has_host() && plain).then_some(url)
 }
 

@@ -1,0 +1,103 @@
+//! The service: how its parts are put together, run and ended.
+//!
+//! [`Service::open`] reads as a start-up list; a command that finds no running service does the same, asks one
+//! operation of it, and closes it again. [`run`] adds what listens and what runs.
+//!
+//! **How it ends.** At the soft stop nothing new is taken in or accepted; waiting polls are answered, requests and
+//! deliveries under way finish. What has not finished within [`stop::GRACE`] meets the hard stop, and is then as
+//! after a crash, which every part survives. Then the leases are given back and the store is closed.
+
+mod error;
+mod guard;
+pub(crate) mod http;
+mod listeners;
+mod service;
+mod stop;
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{Router, routing::get};
+use tandem_bridge::Bridge;
+use tandem_model::{Clock, Rng};
+use tokio::task::JoinSet;
+
+pub use error::RunError;
+pub use listeners::Listeners;
+pub use service::Service;
+pub(crate) use service::check;
+pub use stop::Stop;
+
+use http::Limits;
+
+use crate::settings::Settings;
+
+/// Each app may hold a long poll open. Quiet connections are kept as long as Telegram keeps them, so that no library
+/// finds one closed that it would not find closed there.
+const APPS: Limits = Limits { connections: 20_000, head: Duration::from_secs(500) };
+
+/// Telegram opens at most a hundred connections for a bot. Strangers wait for nothing.
+const STRANGERS: Limits = Limits { connections: 4_000, head: Duration::from_secs(75) };
+
+/// Runs the service until `stop`, or until a part of it ends that should not.
+///
+/// Whoever drops the future instead leaves everything as after a crash, once the runtime is gone too.
+pub async fn run(
+    settings: Settings,
+    listeners: Listeners,
+    clock: Arc<dyn Clock>,
+    rng: Arc<dyn Rng>,
+    stop: Stop,
+) -> Result<(), RunError> {
+    let service = Service::open(&settings, clock, rng, &stop).await?;
+    let Listeners { gateway, public } = listeners;
+    let addresses = (gateway.local_addr(), public.local_addr());
+
+    let mut parts = JoinSet::new();
+    let (bridge, lanes) = (service.bridge().clone(), service.lanes().clone());
+    parts.spawn(named("the gateway", http::serve(gateway, service.gateway().router(), APPS, stop.clone())));
+    parts.spawn(named(
+        "the public listener",
+        http::serve(public, public_router(&bridge), STRANGERS, stop.clone()),
+    ));
+    let Stop { soft, hard } = stop.clone();
+    parts.spawn(named("the lanes", async move { lanes.run(soft, hard).await }));
+    let Stop { soft, hard } = stop.clone();
+    parts.spawn(named("the bridge", async move { bridge.run(soft, hard).await }));
+
+    if let (Ok(gateway), Ok(public)) = addresses {
+        tracing::info!(
+            gateway.address = %gateway,
+            public.address = %public,
+            store.url = %settings.store.url,
+            "ready: apps speak to http://{gateway}, Telegram's webhook to http://{public}"
+        );
+    }
+    let ended = tokio::select! {
+        () = stop.soft.cancelled() => Ok(()),
+        // Half a service would be worse than none: whoever started us starts us again.
+        Some(ended) = parts.join_next() => Err(RunError::Part { part: ended.unwrap_or("a part that panicked") }),
+    };
+    tracing::info!("stopping: finishing what was begun");
+    stop.soft.cancel();
+    let finished = async {
+        while parts.join_next().await.is_some() {}
+        service.finish().await;
+    };
+    if tokio::time::timeout(stop::GRACE, finished).await.is_err() {
+        tracing::warn!("not everything finished in {} s: the rest is dropped", stop::GRACE.as_secs());
+        stop.hard.cancel();
+        parts.shutdown().await;
+    }
+    service.close().await;
+    tracing::info!("stopped");
+    ended
+}
+
+async fn named(name: &'static str, part: impl Future<Output = ()>) -> &'static str {
+    part.await;
+    name
+}
+
+fn public_router(bridge: &Bridge) -> Router {
+    bridge.hooks().route("/healthz", get(async || "ok\n"))
+}

@@ -1,0 +1,171 @@
+//! The parts of the service and how they hang together.
+
+use std::sync::Arc;
+
+use tandem_bridge::{Bridge, Ownership, PublicUrl};
+use tandem_gateway::{Directory, Gateway, Recorder};
+use tandem_journal::{
+    Sealer, Store, Upkeep as _,
+    sqlite::{Options, SqliteStore},
+};
+use tandem_lanes::{Lanes, LeaseSource};
+use tandem_model::{Clock, Rng};
+use tandem_telegram::{
+    upstream::{AddressGuard, Proxy, Roots, ServerBase, Settings as UpstreamSettings, Upstream},
+    webhook::WebhookPolicy,
+};
+use tokio_util::task::TaskTracker;
+use url::Url;
+
+use super::{RunError, Stop, guard::PublicOnly};
+use crate::settings::{self, Settings};
+
+/// By what name the database's shards are held. The same after a restart, so that one need not wait for the leases of
+/// a process that was killed; that there is only one process is the lock's business.
+const HOLDER: &str = "tandem";
+
+/// An opened service: nothing listens and nothing runs yet.
+#[derive(Debug)]
+pub struct Service {
+    store: Arc<SqliteStore>,
+    ownership: Arc<Ownership>,
+    lanes: Lanes,
+    bridge: Bridge,
+    gateway: Gateway,
+    tasks: TaskTracker,
+}
+
+impl Service {
+    /// Opens the database with its lock, and puts the parts together. `stop` ends what waits inside them.
+    pub async fn open(
+        settings: &Settings,
+        clock: Arc<dyn Clock>,
+        rng: Arc<dyn Rng>,
+        stop: &Stop,
+    ) -> Result<Self, RunError> {
+        let upstream = upstream(&settings.telegram)?;
+        let config = bridge_config(settings)?;
+        let path = settings.store.url.path();
+        let sqlite = Arc::new(SqliteStore::open(Options::new(path), Arc::clone(&clock)).await?);
+        let sealer = Arc::new(Sealer::open(&settings.security.key_file, &*rng).map_err(RunError::Key)?);
+        let store: Arc<dyn Store> = Arc::clone(&sqlite) as Arc<dyn Store>;
+        let ownership = Ownership::take(&*store, HOLDER).await.map_err(RunError::Ownership)?;
+        let lanes = Lanes::new(
+            Arc::clone(&store),
+            Arc::clone(&ownership) as _,
+            Arc::clone(&clock),
+            Arc::clone(&rng),
+            tandem_lanes::Config::default(),
+        );
+        let directory = Arc::new(Directory::new());
+        let tasks = TaskTracker::new();
+        let leases: Arc<dyn LeaseSource> = Arc::clone(&ownership) as _;
+        let recorder = Recorder::new(Arc::clone(&store), Arc::clone(&leases), lanes.clone());
+        let gateway = Gateway::new(tandem_gateway::Parts {
+            store: Arc::clone(&store),
+            leases,
+            lanes: lanes.clone(),
+            directory: Arc::clone(&directory),
+            recorder: recorder.clone(),
+            sealer: Arc::clone(&sealer),
+            upstream: upstream.clone(),
+            clock: Arc::clone(&clock),
+            rng: Arc::clone(&rng),
+            config: tandem_gateway::Config { webhooks: webhook_policy(settings) },
+            soft: stop.soft.clone(),
+            tasks: tasks.clone(),
+        });
+        let bridge = Bridge::open(tandem_bridge::Parts {
+            store,
+            sealer,
+            ownership: Arc::clone(&ownership),
+            lanes: lanes.clone(),
+            directory,
+            recorder,
+            gateway: gateway.clone(),
+            upstream,
+            connectors: Vec::new(),
+            clock,
+            rng,
+            config,
+        })
+        .await
+        .map_err(RunError::Bridge)?;
+        Ok(Self { store: sqlite, ownership, lanes, bridge, gateway, tasks })
+    }
+
+    /// What bots do.
+    pub const fn bridge(&self) -> &Bridge {
+        &self.bridge
+    }
+
+    /// What apps speak to.
+    pub const fn gateway(&self) -> &Gateway {
+        &self.gateway
+    }
+
+    /// What delivers.
+    pub const fn lanes(&self) -> &Lanes {
+        &self.lanes
+    }
+
+    /// Waits for what outlives the requests that began it.
+    pub(super) async fn finish(&self) {
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+
+    /// Gives everything back and lets go of the database. Nothing may run any more.
+    pub async fn close(self) {
+        if let Err(error) = self.ownership.release(&*self.store).await {
+            tracing::warn!(%error, "the leases were not given back: {error}");
+        }
+        self.store.close().await;
+    }
+}
+
+/// Whether parts can be made of these settings, as far as can be said without opening anything.
+pub(crate) fn check(settings: &Settings) -> Result<(), RunError> {
+    upstream(&settings.telegram)?;
+    bridge_config(settings)?;
+    Ok(())
+}
+
+fn upstream(settings: &settings::Telegram) -> Result<Upstream, RunError> {
+    let base =
+        |key, url: &Url| ServerBase::parse(url.as_str()).map_err(|source| RunError::Base { key, source });
+    let proxy = settings.proxy.as_ref().map(|proxy| Proxy::parse(proxy.expose())).transpose();
+    Upstream::new(UpstreamSettings {
+        file_base: base("file_base", &settings.file_base)?,
+        proxy: proxy.map_err(RunError::Proxy)?,
+        ..UpstreamSettings::for_server(base("api_base", &settings.api_base)?)
+    })
+    .map_err(RunError::Upstream)
+}
+
+fn bridge_config(settings: &Settings) -> Result<tandem_bridge::Config, RunError> {
+    let Settings { server, security, retention, .. } = settings;
+    let public_url = server.public_url.as_ref().map(|url| PublicUrl::parse(url.as_str())).transpose();
+    let guard: Arc<dyn AddressGuard> = Arc::new(PublicOnly);
+    Ok(tandem_bridge::Config {
+        public_url: public_url.map_err(RunError::PublicUrl)?,
+        roots: Roots::Platform,
+        guard: (!security.allow_private_addresses).then_some(guard),
+        retention: tandem_journal::Retention {
+            keep: retention.keep,
+            at_most: retention.at_most,
+            max_bytes: retention.max_bytes,
+        },
+        ..tandem_bridge::Config::default()
+    })
+}
+
+/// Apps on this machine may have their updates posted to it; when anybody can reach the gateway, only to where
+/// Telegram would.
+fn webhook_policy(settings: &Settings) -> WebhookPolicy {
+    if settings.server.gateway.ip().is_loopback() || settings.security.allow_private_addresses {
+        WebhookPolicy::Any
+    } else {
+        WebhookPolicy::PublicHttps
+    }
+}
