@@ -111,7 +111,7 @@ impl Sandbox {
             tasks: tasks.clone(),
         };
         let amocrm_control = amocrm::start(amocrm_listener, parts);
-        let router = control::router(telegram.clone()).nest("/amocrm", amocrm_control);
+        let router = control::router(telegram.clone(), amocrm_control);
         tasks.spawn(serve_control(control_listener, router, stop.clone()));
         Ok(Self {
             telegram,

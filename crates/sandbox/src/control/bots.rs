@@ -163,7 +163,7 @@ pub(super) async fn plant(
 ) -> Result<Json<Value>, Refusal> {
     let bot = find(&telegram, bot)?;
     let fault: FaultSpec = read(body, FAULT)?;
-    bot.plant_fault(fault.clone());
+    bot.plant_fault(fault.clone()).map_err(|error| Refusal::bad(error.to_string(), FAULT))?;
     Ok(Json(json!(fault)))
 }
 

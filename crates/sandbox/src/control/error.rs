@@ -1,4 +1,6 @@
-//! Refusals of the control API: what was wrong and what was expected, as JSON.
+//! Refusals of the control API, amoCRM's part included: what was wrong and what was expected, as JSON.
+//!
+//! Also the extractors whose rejections are such refusals.
 
 use axum::Json;
 use axum::body::Bytes;
@@ -11,30 +13,37 @@ use serde_json::{Value, json};
 
 use crate::telegram::world::acts::ActError;
 
-/// A refusal: 400 or 404 with `{"error", "expected"}`.
+/// A refusal: 400, 404 or 405 with `{"error", "expected"}`.
 #[derive(Debug)]
-pub(super) struct Refusal {
+pub(crate) struct Refusal {
     status: StatusCode,
     error: String,
     expected: String,
+    retry_after: Option<u32>,
 }
 
 impl Refusal {
-    pub(super) fn bad(error: impl Into<String>, expected: impl Into<String>) -> Self {
-        Self { status: StatusCode::BAD_REQUEST, error: error.into(), expected: expected.into() }
+    pub(crate) fn bad(error: impl Into<String>, expected: impl Into<String>) -> Self {
+        let (status, retry_after) = (StatusCode::BAD_REQUEST, None);
+        Self { status, error: error.into(), expected: expected.into(), retry_after }
     }
 
-    pub(super) fn not_found(error: impl Into<String>, expected: impl Into<String>) -> Self {
-        Self { status: StatusCode::NOT_FOUND, error: error.into(), expected: expected.into() }
+    pub(crate) fn not_found(error: impl Into<String>, expected: impl Into<String>) -> Self {
+        Self { status: StatusCode::NOT_FOUND, ..Self::bad(error, expected) }
+    }
+
+    /// Says how many seconds whoever refused wants to be left alone.
+    pub(crate) fn retry_after(self, seconds: Option<u32>) -> Self {
+        Self { retry_after: seconds, ..self }
     }
 
     /// A route that does not exist.
-    pub(super) fn no_route() -> Self {
+    pub(crate) fn no_route() -> Self {
         Self::not_found("there is no such route", "a route that /openapi.json lists")
     }
 
     /// A route that exists for another method.
-    pub(super) fn no_method() -> Self {
+    pub(crate) fn no_method() -> Self {
         let status = StatusCode::METHOD_NOT_ALLOWED;
         let expected = "a method that /openapi.json lists for this route";
         Self { status, ..Self::bad("this route has no such method", expected) }
@@ -52,12 +61,16 @@ impl From<ActError> for Refusal {
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        (self.status, Json(json!({"error": self.error, "expected": self.expected}))).into_response()
+        let mut body = json!({"error": self.error, "expected": self.expected});
+        if let Some(seconds) = self.retry_after {
+            body["retry_after"] = json!(seconds);
+        }
+        (self.status, Json(body)).into_response()
     }
 }
 
 /// A JSON body; an empty one is `{}`.
-pub(super) struct Body<T>(pub(super) T);
+pub(crate) struct Body<T>(pub(crate) T);
 
 impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     type Rejection = Refusal;
@@ -74,12 +87,12 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
 }
 
 /// A part of a body that was read as JSON already; `expected` shows what it should look like.
-pub(super) fn read<T: DeserializeOwned>(body: Value, expected: &str) -> Result<T, Refusal> {
+pub(crate) fn read<T: DeserializeOwned>(body: Value, expected: &str) -> Result<T, Refusal> {
     serde_json::from_value(body).map_err(|error| Refusal::bad(error.to_string(), expected))
 }
 
 /// The ids in the path.
-pub(super) struct Named<T>(pub(super) T);
+pub(crate) struct Named<T>(pub(crate) T);
 
 impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Named<T> {
     type Rejection = Refusal;
@@ -93,15 +106,14 @@ impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Named<T
 }
 
 /// The query string.
-pub(super) struct Asked<T>(pub(super) T);
+pub(crate) struct Asked<T>(pub(crate) T);
 
 impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Asked<T> {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Self::Rejection> {
-        Query::from_request_parts(parts, state)
-            .await
-            .map(|Query(asked)| Self(asked))
-            .map_err(|error| Refusal::bad(error.body_text(), "?after=<number>"))
+        Query::from_request_parts(parts, state).await.map(|Query(asked)| Self(asked)).map_err(|error| {
+            Refusal::bad(error.body_text(), "the query that /openapi.json describes, like ?after=12")
+        })
     }
 }

@@ -2,12 +2,13 @@
 //!
 //! `docs/sandbox.md` describes it for people and `openapi.json` (served at `/openapi.json`) for programs; a test
 //! keeps the file and the routes equal. It is for the machine it runs on: no authentication, no history across
-//! a restart. amoCRM's part lives under `/amocrm` and belongs to [`crate::amocrm`].
+//! a restart. amoCRM's part is nested under `/amocrm` and belongs to [`crate::amocrm`]; how a request is read and
+//! refused is the same for both.
 
 mod acts;
 mod bots;
 mod clock;
-mod error;
+pub(crate) mod error;
 mod groups;
 mod users;
 
@@ -29,22 +30,23 @@ const BODY_LIMIT: usize = 72 << 20;
 /// `?after=N`: only what came later.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct After {
+pub(crate) struct After {
     #[serde(default)]
-    after: u64,
+    pub(crate) after: u64,
 }
 
-/// The control API's routes.
-pub(crate) fn router(telegram: Telegram) -> Router {
+/// The control API's routes, with amoCRM's.
+pub(crate) fn router(telegram: Telegram, amocrm: Router) -> Router {
     let mut router = Router::new();
     for (path, methods) in routes() {
         router = router.route(&path, methods);
     }
     router
+        .with_state(telegram)
+        .nest("/amocrm", amocrm)
         .fallback(|| async { Refusal::no_route() })
         .method_not_allowed_fallback(|| async { Refusal::no_method() })
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
-        .with_state(telegram)
 }
 
 /// Every route but amoCRM's.

@@ -14,7 +14,7 @@ use tokio::sync::Notify;
 
 use super::{
     allowed::Allowed,
-    faults::{FaultSpec, Faults},
+    faults::{FaultError, FaultSpec, Faults},
     kinds,
     lifecycle::Lifecycle,
     polling::Polling,
@@ -230,8 +230,8 @@ impl Bot {
     }
 
     /// Plants a fault.
-    pub fn plant_fault(&self, fault: FaultSpec) {
-        self.lock().faults.plant(fault, self.clock.now_ms());
+    pub fn plant_fault(&self, fault: FaultSpec) -> Result<(), FaultError> {
+        self.lock().faults.plant(fault, self.clock.now_ms())
     }
 
     /// Removes all planted faults.

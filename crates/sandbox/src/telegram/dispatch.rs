@@ -7,12 +7,12 @@ use serde_json::json;
 use super::{
     ApiError, Bot, ErrorStyle, Telegram,
     envelope::Answer,
-    faults::Fault,
     files::MAX_DOWNLOAD_BYTES,
     methods,
     params::{Call, Params},
     polling,
-    record::StoredCall,
+    record::{End, StoredCall},
+    schema::Schema,
     webhook,
 };
 
@@ -25,28 +25,49 @@ pub(crate) enum Origin {
     WebhookReply,
 }
 
-/// Runs a call and records it with its outcome.
+/// A call on its way into the record. If it is dropped before it has ended, whoever called did not wait for the
+/// answer: a client that closed the connection during a long poll, above all.
+pub(crate) struct Entry<'a> {
+    bot: &'a Bot,
+    call: Option<StoredCall>,
+}
+
+impl<'a> Entry<'a> {
+    pub(crate) fn open(bot: &'a Bot, call: &Call, origin: Origin) -> Self {
+        let webhook_reply = origin == Origin::WebhookReply;
+        let (method, params) = (call.method.clone(), recorded(call));
+        let call = StoredCall { at_ms: 0, method, params, webhook_reply, end: End::Abandoned };
+        Self { bot, call: Some(call) }
+    }
+
+    /// Records how the call ended; only the first end counts.
+    pub(crate) fn end(&mut self, end: End) {
+        if let Some(call) = self.call.take() {
+            let at_ms = self.bot.clock.now_ms();
+            self.bot.lock().calls.add(StoredCall { at_ms, end, ..call });
+        }
+    }
+}
+
+impl Drop for Entry<'_> {
+    fn drop(&mut self) {
+        self.end(End::Abandoned);
+    }
+}
+
+/// Runs a call and records its outcome.
 pub(crate) async fn run(
     telegram: &Telegram,
     bot: &Arc<Bot>,
     call: Call,
-    origin: Origin,
+    mut entry: Entry<'_>,
 ) -> Result<Answer, ApiError> {
-    let method = call.method.clone();
-    let params = recorded(&call);
     let outcome = dispatch(telegram, bot, call).await;
-    let error = outcome.as_ref().err().map(|error| (error.code, error.description.clone()));
-    let webhook_reply = origin == Origin::WebhookReply;
-    let at_ms = bot.clock.now_ms();
-    bot.lock().calls.add(StoredCall { at_ms, method, params, webhook_reply, error, fault: None });
+    entry.end(match &outcome {
+        Ok(_) => End::Answered,
+        Err(error) => End::refused(error),
+    });
     outcome
-}
-
-/// Records a call that a planted fault keeps from being carried out.
-pub(crate) fn record_struck(bot: &Bot, call: &Call, fault: &Fault) {
-    let (method, params, at_ms) = (call.method.clone(), recorded(call), bot.clock.now_ms());
-    let fault = Some(fault.clone());
-    bot.lock().calls.add(StoredCall { at_ms, method, params, webhook_reply: false, error: None, fault });
 }
 
 async fn dispatch(telegram: &Telegram, bot: &Arc<Bot>, mut call: Call) -> Result<Answer, ApiError> {
@@ -81,6 +102,11 @@ fn canonical(method: &str) -> String {
         "setstickersetthumb" => "setstickersetthumbnail".to_owned(),
         _ => name,
     }
+}
+
+/// Whether there is a method of this name in lower case.
+pub(super) fn is_method(name: &str) -> bool {
+    Schema::get().find_method(&canonical(name)).is_some()
 }
 
 fn get_file(telegram: &Telegram, bot: &Bot, params: &Params) -> Result<Answer, ApiError> {

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::dispatch;
+
 /// A planted fault. Without `times` and `for_ms` it lasts until it is removed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -20,6 +22,46 @@ pub struct FaultSpec {
     /// Whether the method has done its work when the fault strikes.
     #[serde(default)]
     pub when: When,
+}
+
+/// A fault that could never strike, or not in the way it says.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum FaultError {
+    /// A slip of the pen, most likely.
+    #[error("the Bot API has no method {0}")]
+    UnknownMethod(String),
+    /// Whether a webhook answers, and what, is its own affair.
+    #[error("a delivery to a webhook can be duplicate, late, slow or reset, and nothing else")]
+    NotForWebhooks,
+    /// A call happens when the bot makes it.
+    #[error("only deliveries to a webhook can be duplicate or late")]
+    ForWebhooksOnly,
+    /// Not what a server answers with in the end.
+    #[error("{0} is no HTTP status of 200 to 599")]
+    BadStatus(u16),
+}
+
+impl FaultSpec {
+    fn check(&self) -> Result<(), FaultError> {
+        let for_webhooks = self.method.eq_ignore_ascii_case("webhook");
+        match self.fault {
+            Fault::Status { .. } | Fault::Silence | Fault::Unauthorized if for_webhooks => {
+                return Err(FaultError::NotForWebhooks);
+            }
+            Fault::Duplicate | Fault::Late { .. } if !for_webhooks => {
+                return Err(FaultError::ForWebhooksOnly);
+            }
+            Fault::Status { code, .. } if !(200..=599).contains(&code) => {
+                return Err(FaultError::BadStatus(code));
+            }
+            _ => {}
+        }
+        let name = self.method.to_ascii_lowercase();
+        if for_webhooks || name == "*" || name == "file" || dispatch::is_method(&name) {
+            return Ok(());
+        }
+        Err(FaultError::UnknownMethod(self.method.clone()))
+    }
 }
 
 /// On which side of the method's effect a fault strikes.
@@ -52,7 +94,7 @@ pub enum Fault {
     Silence,
     /// The connection is reset.
     Reset,
-    /// The answer comes this much later, by the sandbox's clock.
+    /// The answer comes this much later, by the sandbox's clock; for a delivery the same as late.
     Slow {
         /// Milliseconds.
         ms: i64,
@@ -101,9 +143,11 @@ struct Planted {
 }
 
 impl Faults {
-    pub(crate) fn plant(&mut self, spec: FaultSpec, now_ms: i64) {
+    pub(crate) fn plant(&mut self, spec: FaultSpec, now_ms: i64) -> Result<(), FaultError> {
+        spec.check()?;
         let until_ms = spec.for_ms.map(|for_ms| now_ms.saturating_add(for_ms));
         self.0.push(Planted { remaining: spec.times, until_ms, spec });
+        Ok(())
     }
 
     pub(crate) fn clear(&mut self) {
@@ -141,13 +185,40 @@ mod tests {
     #[test]
     fn counted_and_timed_faults_end() {
         let mut faults = Faults::default();
-        faults.plant(spec("sendmessage", Some(2), None), 0);
+        faults.plant(spec("sendmessage", Some(2), None), 0).unwrap();
         let strikes = (0..3).filter(|_| faults.strike("sendMessage", 0).is_some()).count();
         assert_eq!(strikes, 2);
-        faults.plant(spec("*", None, Some(100)), 0);
+        faults.plant(spec("*", None, Some(100)), 0).unwrap();
         assert!(faults.strike("getMe", 99).is_some());
         assert!(faults.strike("webhook", 99).is_none(), "a star is for requests of the bot");
         assert!(faults.strike("getMe", 100).is_none());
+    }
+
+    #[test]
+    fn what_could_never_strike_is_refused() {
+        let mut faults = Faults::default();
+        let mut plant = |method: &str, fault: Fault| {
+            faults
+                .plant(FaultSpec { fault, ..spec(method, None, None) }, 0)
+                .map_err(|error| error.to_string())
+        };
+        let status = |code| Fault::Status { code, body: FaultBody::Json, retry_after: None };
+        for known in ["getUpdates", "KICKCHATMEMBER", "close", "sendRichMessage", "file", "*"] {
+            assert_eq!(plant(known, status(500)), Ok(()), "{known}");
+        }
+        let unknown = Err("the Bot API has no method sendMesage".to_owned());
+        assert_eq!(plant("sendMesage", Fault::Reset), unknown);
+        let webhook = Err(FaultError::NotForWebhooks.to_string());
+        for fault in [status(500), Fault::Silence, Fault::Unauthorized] {
+            assert_eq!(plant("webhook", fault), webhook);
+        }
+        for fault in [Fault::Reset, Fault::Duplicate, Fault::Late { ms: 1 }, Fault::Slow { ms: 1 }] {
+            assert_eq!(plant("Webhook", fault), Ok(()));
+        }
+        let calls = Err(FaultError::ForWebhooksOnly.to_string());
+        assert_eq!(plant("*", Fault::Duplicate), calls);
+        assert_eq!(plant("getUpdates", Fault::Late { ms: 1 }), calls);
+        assert_eq!(plant("*", status(1000)), Err("1000 is no HTTP status of 200 to 599".to_owned()));
     }
 
     #[test]

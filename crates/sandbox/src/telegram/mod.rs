@@ -27,7 +27,7 @@ pub(crate) mod world;
 
 pub use bot::{Bot, Pushed, RawUpdateError};
 pub use error::ApiError;
-pub use faults::{Fault, FaultBody, FaultSpec, When};
+pub use faults::{Fault, FaultBody, FaultError, FaultSpec, When};
 pub(crate) use http::serve;
 pub use record::{CallRecord, Delivered, UpdateRecord};
 pub(crate) use server::Settings;

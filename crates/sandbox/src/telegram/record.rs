@@ -7,6 +7,7 @@ use std::{borrow::Cow, collections::VecDeque, sync::Arc};
 use serde::Serialize;
 
 use super::{
+    ApiError,
     faults::Fault,
     params::Params,
     queue::{Leaving, Left},
@@ -53,7 +54,7 @@ pub struct UpdateRecord {
 pub struct CallRecord {
     /// Its place in the record, from 1 on.
     pub n: u64,
-    /// The clock when it was answered.
+    /// The clock when it was answered, struck or abandoned.
     pub at_ms: i64,
     /// The method as it was sent.
     pub method: String,
@@ -73,6 +74,9 @@ pub struct CallRecord {
     /// The planted fault that struck it before it was carried out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fault: Option<Fault>,
+    /// Whoever called closed the connection before the answer.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub abandoned: bool,
 }
 
 /// The record of a bot's updates.
@@ -158,10 +162,27 @@ pub(crate) struct StoredCall {
     pub(crate) method: String,
     pub(crate) params: Params,
     pub(crate) webhook_reply: bool,
-    /// The refusal's code and text.
-    pub(crate) error: Option<(u16, String)>,
-    /// What struck it before it was carried out.
-    pub(crate) fault: Option<Fault>,
+    pub(crate) end: End,
+}
+
+/// How a call ended.
+#[derive(Debug)]
+pub(crate) enum End {
+    Answered,
+    Refused {
+        code: u16,
+        description: String,
+    },
+    /// A planted fault struck it before it was carried out.
+    Struck(Fault),
+    /// Whoever called did not wait for the answer.
+    Abandoned,
+}
+
+impl End {
+    pub(crate) fn refused(error: &ApiError) -> Self {
+        Self::Refused { code: error.code, description: error.description.clone() }
+    }
 }
 
 impl Calls {
@@ -190,16 +211,22 @@ impl StoredCall {
         for (name, value) in self.params.iter() {
             params.entry(name).or_insert_with(|| value.into());
         }
+        let (error_code, description, fault) = match &self.end {
+            End::Answered | End::Abandoned => (None, None, None),
+            End::Refused { code, description } => (Some(*code), Some(description.clone()), None),
+            End::Struck(fault) => (None, None, Some(fault.clone())),
+        };
         CallRecord {
             n,
             at_ms: self.at_ms,
             method: self.method.clone(),
             params,
             webhook_reply: self.webhook_reply,
-            ok: self.error.is_none() && self.fault.is_none(),
-            error_code: self.error.as_ref().map(|(code, _)| *code),
-            description: self.error.as_ref().map(|(_, text)| text.clone()),
-            fault: self.fault.clone(),
+            ok: matches!(self.end, End::Answered),
+            error_code,
+            description,
+            fault,
+            abandoned: matches!(self.end, End::Abandoned),
         }
     }
 }
@@ -223,14 +250,7 @@ mod tests {
         for _ in 0..10 {
             let params = Params::from_iter([("text", "x".repeat(1 << 20))]);
             let method = "sendMessage".to_owned();
-            calls.add(StoredCall {
-                at_ms: 0,
-                method,
-                params,
-                webhook_reply: false,
-                error: None,
-                fault: None,
-            });
+            calls.add(StoredCall { at_ms: 0, method, params, webhook_reply: false, end: End::Answered });
         }
         let numbers: Vec<_> = calls.after(0).iter().map(|call| call.n).collect();
         assert_eq!(numbers, [8, 9, 10]);

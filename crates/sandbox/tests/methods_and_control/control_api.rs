@@ -5,22 +5,23 @@ use serde_json::{Value, json};
 use crate::stage::{START, Stage, id};
 
 #[tokio::test]
-async fn every_path_of_the_openapi_file_is_routed() {
+async fn every_path_takes_exactly_the_verbs_of_the_openapi_file() {
     let stage = Stage::start().await;
     let file = stage.look("/openapi.json").await;
     assert_eq!(file["openapi"], "3.1.0");
     let paths = file["paths"].as_object().unwrap();
     assert!(paths.len() > 60);
-    for (path, verbs) in paths {
+    for (path, listed) in paths {
         let address: String = path
             .split('/')
             .map(|part| if part.starts_with('{') { "1" } else { part })
             .collect::<Vec<_>>()
             .join("/");
-        for verb in verbs.as_object().unwrap().keys() {
-            let (status, answer) = stage.control_raw(&verb.to_uppercase(), &address, "{}".to_owned()).await;
-            assert_ne!(status, 405, "{verb} {path}");
-            assert_ne!(answer["error"], "there is no such route", "{verb} {path}");
+        for verb in ["GET", "POST", "PUT", "PATCH", "DELETE"] {
+            let (status, answer) = stage.control_raw(verb, &address, "{}".to_owned()).await;
+            let routed = status != 405 && answer["error"] != "there is no such route";
+            let is_listed = listed.get(verb.to_lowercase()).is_some();
+            assert_eq!(routed, is_listed, "{verb} {path}: {status} {answer}");
         }
     }
 }
@@ -41,6 +42,10 @@ async fn errors_say_what_was_expected() {
     let cases = [
         ("POST", "/nowhere".to_owned(), "", 404, "there is no such route"),
         ("DELETE", "/bots".to_owned(), "", 405, "this route has no such method"),
+        ("POST", "/amocrm/nowhere/at/all".to_owned(), "", 404, "there is no such route"),
+        ("PUT", "/amocrm/connect".to_owned(), "", 405, "this route has no such method"),
+        ("POST", "/amocrm/connect".to_owned(), " ", 400, "missing field `token` at line 1 column 2"),
+        ("GET", "/amocrm/7".to_owned(), "", 404, "bot 7 is not connected"),
         ("POST", "/users".to_owned(), "{", 400, "EOF while parsing an object at line 1 column 1"),
         ("POST", "/users".to_owned(), "{}", 400, "missing field `first_name` at line 1 column 2"),
         ("GET", "/bots/7/calls".to_owned(), "", 404, "there is no bot 7"),
@@ -62,6 +67,13 @@ async fn errors_say_what_was_expected() {
             "expected a token like 123456789:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw0 (digits, a colon, at least 24 characters of A-Z a-z 0-9 _ -)",
         ),
         ("POST", format!("/bots/{}/faults", stage.bot), "{\"method\":\"*\"}", 400, "missing field `fault`"),
+        (
+            "POST",
+            format!("/bots/{}/faults", stage.bot),
+            "{\"method\":\"sendMesage\",\"fault\":{\"kind\":\"reset\"}}",
+            400,
+            "the Bot API has no method sendMesage",
+        ),
         (
             "POST",
             format!("/bots/{}/updates", stage.bot),

@@ -170,6 +170,8 @@ async fn text_that_is_no_utf_8_is_refused_in_words() {
     let stage = Stage::start().await;
     let answer = stage.call("sendMessage", "chat_id=1&text=%FF%FE").await;
     assert_eq!(refused(&answer), (400, "Bad Request: strings must be encoded in UTF-8".to_owned()));
+    let [call] = &stage.bot.calls_after(0)[..] else { panic!("one call") };
+    assert_eq!((call.method.as_str(), call.ok, call.error_code), ("sendMessage", false, Some(400)));
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use crate::stage::{Receiver, Stage, post, soon};
 
 fn plant(stage: &Stage, fault: Value) {
     let spec: FaultSpec = serde_json::from_value(fault).unwrap();
-    stage.bot.plant_fault(spec);
+    stage.bot.plant_fault(spec).unwrap();
 }
 
 #[tokio::test]

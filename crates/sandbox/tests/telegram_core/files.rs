@@ -95,7 +95,7 @@ async fn a_fault_meets_downloads_too() {
     let path = file["result"]["file_path"].as_str().unwrap().to_owned();
     let fault =
         json!({"method": "file", "fault": {"kind": "status", "code": 502, "body": "html"}, "times": 1});
-    stage.bot.plant_fault(serde_json::from_value(fault).unwrap());
+    stage.bot.plant_fault(serde_json::from_value(fault).unwrap()).unwrap();
     assert_eq!(download(&stage, &path).await.status, 502);
     assert_eq!(download(&stage, &path).await.status, 200);
     let wrong =

@@ -3,7 +3,7 @@
 use serde_json::json;
 use tandem_sandbox::telegram::NewBot;
 
-use crate::stage::{Answer, Receiver, Stage, ids};
+use crate::stage::{Answer, Receiver, START, Stage, ids};
 
 const OTHER: &str = "Conflict: terminated by other getUpdates request; \
                      make sure that only one bot instance is running";
@@ -101,10 +101,9 @@ async fn a_second_call_that_finds_updates_does_not_end_the_first() {
     let id = stage.message(1, "waits");
     let first = stage.start_call("getUpdates", &format!("offset={}&timeout=50", id + 1)).await;
     stage.until_waiting(&[50]).await;
-    let lower = stage.bot.push_raw(&format!(
-        r#"{{"update_id":{id},"message":{}}}"#,
-        crate::stage::message(1, "again", crate::stage::START)
-    ));
+    let lower = stage
+        .bot
+        .push_raw(&format!(r#"{{"update_id":{id},"message":{}}}"#, crate::stage::message(1, "again", START)));
     lower.unwrap();
     // The push woke the first, which found nothing at its own offset and was answered empty.
     assert_eq!(ids(&first.await.unwrap()), [0; 0]);
@@ -145,6 +144,24 @@ async fn a_client_that_went_away_stays_registered_until_the_next_waiting_call() 
     stage.advance(3);
     assert_eq!(second.await.unwrap().status, 409);
     drop(third);
+}
+
+#[tokio::test]
+async fn a_poll_that_its_client_gave_up_is_in_the_record_of_calls() {
+    let stage = Stage::start().await;
+    let gone = stage.start_call("getUpdates", "timeout=50").await;
+    stage.until_waiting(&[50]).await;
+    stage.advance(7);
+    gone.abort();
+    let recorded = async {
+        while stage.bot.calls_after(0).is_empty() {
+            tokio::task::yield_now().await;
+        }
+    };
+    crate::stage::soon("the record of the call", recorded).await;
+    let [call] = &stage.bot.calls_after(0)[..] else { panic!("one call") };
+    assert_eq!((call.method.as_str(), call.ok, call.abandoned), ("getUpdates", false, true));
+    assert_eq!((&call.params["timeout"], call.at_ms), (&"50".into(), (START + 7) * 1000));
 }
 
 #[tokio::test]

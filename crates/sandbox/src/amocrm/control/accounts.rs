@@ -6,11 +6,11 @@ use axum::http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::error::Body;
 use super::views;
 use crate::amocrm::AmoCrm;
 use crate::amocrm::door::Door;
 use crate::clock::millis;
+use crate::control::error::Body;
 
 /// `GET /amocrm`.
 pub(crate) async fn show(State(amocrm): State<AmoCrm>) -> Json<Value> {

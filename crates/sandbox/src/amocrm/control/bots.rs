@@ -6,19 +6,19 @@ use axum::http::StatusCode;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::error::{Body, ControlError, Named};
 use super::views;
 use crate::amocrm::AmoCrm;
 use crate::amocrm::bot_api::{BotApiError, in_words};
 use crate::amocrm::connection::{Address, Connection};
 use crate::amocrm::link::{Former, Link, LinkError, Webhook};
 use crate::amocrm::salesbot::Flow;
+use crate::control::error::{Body, Named, Refusal};
 
 /// `GET /amocrm/{bot}`.
 pub(crate) async fn show(
     State(amocrm): State<AmoCrm>,
     Named(bot): Named<i64>,
-) -> Result<Json<Value>, ControlError> {
+) -> Result<Json<Value>, Refusal> {
     shown(&amocrm, bot)
 }
 
@@ -38,7 +38,7 @@ pub(crate) struct Connect {
 pub(crate) async fn connect(
     State(amocrm): State<AmoCrm>,
     Body(asked): Body<Connect>,
-) -> Result<Json<Value>, ControlError> {
+) -> Result<Json<Value>, Refusal> {
     let link = Link {
         token: asked.token,
         telegram: telegram(asked.telegram.as_deref().unwrap_or(amocrm.telegram_url()))?,
@@ -73,7 +73,7 @@ pub(crate) async fn reconnect(
     State(amocrm): State<AmoCrm>,
     Named(bot): Named<i64>,
     Body(asked): Body<Reconnect>,
-) -> Result<Json<Value>, ControlError> {
+) -> Result<Json<Value>, Refusal> {
     let link = {
         let state = amocrm.lock();
         let before = find(&state.connections, bot)?.link.clone();
@@ -85,12 +85,12 @@ pub(crate) async fn reconnect(
             (_, Some(number), None) => Address::Numbered(number),
             (_, None, Some(path)) if is_free_path(&path) => Address::Path(path),
             (_, None, Some(path)) => {
-                return Err(ControlError::bad(
+                return Err(Refusal::bad(
                     format!("path: {path}"),
                     "a path like /hooks/new, without a query, outside /api and /attachments",
                 ));
             }
-            (_, Some(_), Some(_)) => return Err(ControlError::bad("account and path", "one of them")),
+            (_, Some(_), Some(_)) => return Err(Refusal::bad("account and path", "one of them")),
         };
         Link {
             token: asked.token.unwrap_or(before.token),
@@ -118,7 +118,7 @@ pub(crate) async fn disconnect(
     State(amocrm): State<AmoCrm>,
     Named(bot): Named<i64>,
     Body(asked): Body<Disconnect>,
-) -> Result<StatusCode, ControlError> {
+) -> Result<StatusCode, Refusal> {
     let webhook = if asked.delete_webhook { Webhook::Deleted } else { Webhook::Left };
     match amocrm.unlink(bot, webhook).await {
         None => Err(unknown(bot)),
@@ -132,9 +132,8 @@ pub(crate) async fn set_salesbot(
     State(amocrm): State<AmoCrm>,
     Named(bot): Named<i64>,
     Body(flow): Body<Flow>,
-) -> Result<Json<Flow>, ControlError> {
-    flow.check()
-        .map_err(|error| ControlError::bad("a flow that Telegram would refuse", error.to_string()))?;
+) -> Result<Json<Flow>, Refusal> {
+    flow.check().map_err(|error| Refusal::bad("a flow that Telegram would refuse", error.to_string()))?;
     find_mut(&mut amocrm.lock().connections, bot)?.salesbot = Some(flow.clone());
     Ok(Json(flow))
 }
@@ -143,54 +142,52 @@ pub(crate) async fn set_salesbot(
 pub(crate) async fn remove_salesbot(
     State(amocrm): State<AmoCrm>,
     Named(bot): Named<i64>,
-) -> Result<StatusCode, ControlError> {
+) -> Result<StatusCode, Refusal> {
     find_mut(&mut amocrm.lock().connections, bot)?.salesbot = None;
     Ok(StatusCode::NO_CONTENT)
 }
 
 type Connections = std::collections::BTreeMap<i64, Connection>;
 
-pub(crate) fn find(connections: &Connections, bot: i64) -> Result<&Connection, ControlError> {
+pub(crate) fn find(connections: &Connections, bot: i64) -> Result<&Connection, Refusal> {
     connections.get(&bot).ok_or_else(|| unknown(bot))
 }
 
-pub(crate) fn find_mut(connections: &mut Connections, bot: i64) -> Result<&mut Connection, ControlError> {
+pub(crate) fn find_mut(connections: &mut Connections, bot: i64) -> Result<&mut Connection, Refusal> {
     connections.get_mut(&bot).ok_or_else(|| unknown(bot))
 }
 
-fn unknown(bot: i64) -> ControlError {
-    ControlError::not_found(
-        format!("bot {bot} is not connected"),
-        "the id of a bot given to POST /amocrm/connect",
-    )
+fn unknown(bot: i64) -> Refusal {
+    Refusal::not_found(format!("bot {bot} is not connected"), "the id of a bot given to POST /amocrm/connect")
 }
 
-fn shown(amocrm: &AmoCrm, bot: i64) -> Result<Json<Value>, ControlError> {
+fn shown(amocrm: &AmoCrm, bot: i64) -> Result<Json<Value>, Refusal> {
     let state = amocrm.lock();
     Ok(Json(views::connection(amocrm, find(&state.connections, bot)?)))
 }
 
-fn refused(error: &LinkError) -> ControlError {
+fn refused(error: &LinkError) -> Refusal {
     match error {
         LinkError::AddressTaken(owner) => {
-            ControlError::bad(format!("the address is bot {owner}'s"), "an address that no other bot has")
+            Refusal::bad(format!("the address is bot {owner}'s"), "an address that no other bot has")
         }
-        LinkError::BotApi(BotApiError::Refused { retry_after, .. }) => {
-            ControlError::telegram(in_words(error), *retry_after)
-        }
-        LinkError::BotApi(BotApiError::NotBotApi { .. } | BotApiError::Unreachable(_)) => {
-            ControlError::telegram(in_words(error), None)
+        LinkError::BotApi(answer) => {
+            let retry_after = match answer {
+                BotApiError::Refused { retry_after, .. } => *retry_after,
+                BotApiError::NotBotApi { .. } | BotApiError::Unreachable(_) => None,
+            };
+            Refusal::bad(in_words(error), "a Bot API server that accepts the token and the webhook")
+                .retry_after(retry_after)
         }
     }
 }
 
-fn telegram(address: &str) -> Result<String, ControlError> {
+fn telegram(address: &str) -> Result<String, Refusal> {
     match url::Url::parse(address) {
         Ok(url) if matches!(url.scheme(), "http" | "https") => Ok(address.trim_end_matches('/').to_owned()),
-        Ok(_) | Err(_) => Err(ControlError::bad(
-            format!("telegram: {address}"),
-            "an http or https address of a Bot API server",
-        )),
+        Ok(_) | Err(_) => {
+            Err(Refusal::bad(format!("telegram: {address}"), "an http or https address of a Bot API server"))
+        }
     }
 }
 

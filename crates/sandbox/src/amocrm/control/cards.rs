@@ -6,12 +6,13 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::bots::find;
-use super::error::{Asked, Body, ControlError, Named};
 use super::views;
 use crate::amocrm::AmoCrm;
 use crate::amocrm::account::Account;
 use crate::amocrm::cards::{Chat, LeadStatus};
 use crate::amocrm::inbound::digits;
+use crate::control::After;
+use crate::control::error::{Asked, Body, Named, Refusal};
 
 /// Which chat is meant.
 pub(crate) enum ChatName {
@@ -22,20 +23,13 @@ pub(crate) enum ChatName {
 }
 
 /// The chat of this bot by either name.
-pub(crate) fn find_chat<'a>(
-    account: &'a Account,
-    bot: i64,
-    name: &ChatName,
-) -> Result<&'a Chat, ControlError> {
+pub(crate) fn find_chat<'a>(account: &'a Account, bot: i64, name: &ChatName) -> Result<&'a Chat, Refusal> {
     let found = match name {
         ChatName::Telegram(id) => account.find_chat(bot, *id),
         ChatName::Id(id) => account.chats.get(id).filter(|chat| chat.bot_id == bot),
     };
     found.ok_or_else(|| {
-        ControlError::not_found(
-            "amoCRM has no such chat",
-            "the Telegram id of a client whose message amoCRM got",
-        )
+        Refusal::not_found("amoCRM has no such chat", "the Telegram id of a client whose message amoCRM got")
     })
 }
 
@@ -62,7 +56,7 @@ pub(crate) async fn chats(
     State(amocrm): State<AmoCrm>,
     Named(bot): Named<i64>,
     Asked(lines): Asked<Lines>,
-) -> Result<Json<Value>, ControlError> {
+) -> Result<Json<Value>, Refusal> {
     let state = amocrm.lock();
     find(&state.connections, bot)?;
     let chats: Vec<Value> = state.account.chats_of(bot).map(|chat| shown(chat, lines.messages)).collect();
@@ -74,7 +68,7 @@ pub(crate) async fn chat(
     State(amocrm): State<AmoCrm>,
     Named((bot, name)): Named<(i64, String)>,
     Asked(lines): Asked<Lines>,
-) -> Result<Json<Value>, ControlError> {
+) -> Result<Json<Value>, Refusal> {
     let name = name.parse().map_or(ChatName::Id(name), ChatName::Telegram);
     let state = amocrm.lock();
     Ok(Json(shown(find_chat(&state.account, bot, &name)?, lines.messages)))
@@ -90,19 +84,12 @@ fn shown(chat: &Chat, which: Which) -> Value {
     shown
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct After {
-    #[serde(default)]
-    pub(super) after: u64,
-}
-
 /// `GET /amocrm/{bot}/raw?after=N`.
 pub(crate) async fn raw_of_bot(
     State(amocrm): State<AmoCrm>,
     Named(bot): Named<i64>,
     Asked(asked): Asked<After>,
-) -> Result<Json<Value>, ControlError> {
+) -> Result<Json<Value>, Refusal> {
     find(&amocrm.lock().connections, bot)?;
     Ok(deliveries(&amocrm, asked.after, Some(bot)))
 }
@@ -136,7 +123,7 @@ pub(crate) struct NewContact {
 pub(crate) async fn add_contact(
     State(amocrm): State<AmoCrm>,
     Body(new): Body<NewContact>,
-) -> Result<Json<Value>, ControlError> {
+) -> Result<Json<Value>, Refusal> {
     let phone = new.phone.as_deref().map(digits);
     let mut state = amocrm.lock();
     let account = &mut state.account;
@@ -146,7 +133,7 @@ pub(crate) async fn add_contact(
         .or_else(|| new.telegram_id.and_then(|id| account.find_contact_by_telegram(id)));
     if let Some(known) = known {
         let expected = "a phone and a Telegram id that no other contact has";
-        return Err(ControlError::bad(format!("contact {known} has them"), expected));
+        return Err(Refusal::bad(format!("contact {known} has them"), expected));
     }
     let id = account.add_contact(new.name, phone, new.telegram_id);
     Ok(Json(json!(account.contacts.get(&id))))
@@ -169,12 +156,12 @@ pub(crate) async fn move_lead(
     State(amocrm): State<AmoCrm>,
     Named(lead): Named<u64>,
     Body(asked): Body<MoveLead>,
-) -> Result<Json<Value>, ControlError> {
+) -> Result<Json<Value>, Refusal> {
     let mut state = amocrm.lock();
     let account = &mut state.account;
     let found = account.leads.get_mut(&lead);
-    let found = found
-        .ok_or_else(|| ControlError::not_found(format!("no lead {lead}"), "an id of GET /amocrm/leads"))?;
+    let found =
+        found.ok_or_else(|| Refusal::not_found(format!("no lead {lead}"), "an id of GET /amocrm/leads"))?;
     found.status = asked.status;
     let shown = json!(found);
     if !asked.status.is_open() {
@@ -195,11 +182,11 @@ pub(crate) async fn talks(State(amocrm): State<AmoCrm>) -> Json<Value> {
 pub(crate) async fn close_talk(
     State(amocrm): State<AmoCrm>,
     Named(talk): Named<u64>,
-) -> Result<Json<Value>, ControlError> {
+) -> Result<Json<Value>, Refusal> {
     let mut state = amocrm.lock();
     let found = state.account.talks.get_mut(&talk);
-    let found = found
-        .ok_or_else(|| ControlError::not_found(format!("no talk {talk}"), "an id of GET /amocrm/talks"))?;
+    let found =
+        found.ok_or_else(|| Refusal::not_found(format!("no talk {talk}"), "an id of GET /amocrm/talks"))?;
     found.open = false;
     Ok(Json(json!(found)))
 }

@@ -6,9 +6,9 @@ use axum::http::StatusCode;
 use serde::Deserialize;
 
 use super::bots::find_mut;
-use super::error::{Body, ControlError, Named};
 use crate::amocrm::AmoCrm;
 use crate::amocrm::fault::{Fault, Faults, Planned};
+use crate::control::error::{Body, Named, Refusal};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -19,11 +19,11 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    fn at(self, now_ms: i64) -> Result<Planned, ControlError> {
+    fn at(self, now_ms: i64) -> Result<Planned, Refusal> {
         if let Fault::Status { code, .. } = self.fault
             && !(200..=599).contains(&code)
         {
-            return Err(ControlError::bad(format!("code: {code}"), "an HTTP status from 200 to 599"));
+            return Err(Refusal::bad(format!("code: {code}"), "an HTTP status from 200 to 599"));
         }
         let until_ms = self.for_ms.map(|ms| now_ms.saturating_add(ms));
         Ok(Planned { fault: self.fault, times: self.times, until_ms })
@@ -34,7 +34,7 @@ impl Plan {
 pub(crate) async fn plan(
     State(amocrm): State<AmoCrm>,
     Body(plan): Body<Plan>,
-) -> Result<Json<Faults>, ControlError> {
+) -> Result<Json<Faults>, Refusal> {
     let planned = plan.at(amocrm.clock().now_ms())?;
     let mut state = amocrm.lock();
     state.faults.plan(planned);
@@ -52,7 +52,7 @@ pub(crate) async fn plan_for_bot(
     State(amocrm): State<AmoCrm>,
     Named(bot): Named<i64>,
     Body(plan): Body<Plan>,
-) -> Result<Json<Faults>, ControlError> {
+) -> Result<Json<Faults>, Refusal> {
     let planned = plan.at(amocrm.clock().now_ms())?;
     let mut state = amocrm.lock();
     let connection = find_mut(&mut state.connections, bot)?;
@@ -64,7 +64,7 @@ pub(crate) async fn plan_for_bot(
 pub(crate) async fn clear_for_bot(
     State(amocrm): State<AmoCrm>,
     Named(bot): Named<i64>,
-) -> Result<StatusCode, ControlError> {
+) -> Result<StatusCode, Refusal> {
     find_mut(&mut amocrm.lock().connections, bot)?.faults.clear();
     Ok(StatusCode::NO_CONTENT)
 }

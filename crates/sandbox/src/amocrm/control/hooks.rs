@@ -8,10 +8,10 @@ use axum::http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::cards::After;
-use super::error::{Asked, Body, ControlError, Named};
 use crate::amocrm::AmoCrm;
 use crate::amocrm::hooks::subscription::Stamp;
+use crate::control::After;
+use crate::control::error::{Asked, Body, Named, Refusal};
 
 /// `GET /amocrm/hooks`.
 pub(crate) async fn list(State(amocrm): State<AmoCrm>) -> Json<Value> {
@@ -30,14 +30,14 @@ pub(crate) struct Subscribe {
 pub(crate) async fn subscribe(
     State(amocrm): State<AmoCrm>,
     Body(asked): Body<Subscribe>,
-) -> Result<Json<Value>, ControlError> {
+) -> Result<Json<Value>, Refusal> {
     let now_secs = amocrm.clock().now_secs();
     let mut state = amocrm.lock();
     let stamp = Stamp { account_id: state.account.id, user_id: state.account.manager_id, now_secs };
     let subscription = state
         .subscriptions
         .upsert(&asked.destination, asked.settings, None, stamp)
-        .map_err(|error| ControlError::bad("the subscription is refused", error.to_string()))?;
+        .map_err(|error| Refusal::bad("the subscription is refused", error.to_string()))?;
     Ok(Json(json!(subscription)))
 }
 
@@ -51,11 +51,11 @@ pub(crate) struct Unsubscribe {
 pub(crate) async fn unsubscribe(
     State(amocrm): State<AmoCrm>,
     Body(asked): Body<Unsubscribe>,
-) -> Result<StatusCode, ControlError> {
+) -> Result<StatusCode, Refusal> {
     if amocrm.lock().subscriptions.remove(&asked.destination) {
         Ok(StatusCode::NO_CONTENT)
     } else {
-        Err(ControlError::not_found("nobody has subscribed with it", "a destination of GET /amocrm/hooks"))
+        Err(Refusal::not_found("nobody has subscribed with it", "a destination of GET /amocrm/hooks"))
     }
 }
 
@@ -63,11 +63,11 @@ pub(crate) async fn unsubscribe(
 pub(crate) async fn enable(
     State(amocrm): State<AmoCrm>,
     Named(hook): Named<u64>,
-) -> Result<Json<Value>, ControlError> {
+) -> Result<Json<Value>, Refusal> {
     let mut state = amocrm.lock();
     let found = state.subscriptions.find_mut(hook);
-    let found = found
-        .ok_or_else(|| ControlError::not_found(format!("no hook {hook}"), "an id of GET /amocrm/hooks"))?;
+    let found =
+        found.ok_or_else(|| Refusal::not_found(format!("no hook {hook}"), "an id of GET /amocrm/hooks"))?;
     found.enable();
     Ok(Json(json!(found)))
 }

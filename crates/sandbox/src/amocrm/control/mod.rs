@@ -1,25 +1,20 @@
 //! The control routes under `/amocrm`: connect bots, read cards and deliveries, answer clients, plan faults.
 //!
-//! `docs/sandbox-amocrm.md` describes them for people, the sandbox's OpenAPI file for programs.
+//! `docs/sandbox-amocrm.md` describes them for people, the sandbox's OpenAPI file for programs. What they share
+//! with the rest of the control API, refusals above all, is [`crate::control`]'s.
 
 mod accounts;
 mod bots;
 mod cards;
-mod error;
 mod faults;
 mod hooks;
 mod reply;
 mod views;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
 use axum::routing::{MethodRouter, get, post};
 
-use self::error::ControlError;
 use super::AmoCrm;
-
-/// The largest upload of Telegram in base64, and some room.
-const BODY_LIMIT: usize = 72 << 20;
 
 /// All control routes, to be nested under `/amocrm`.
 pub(crate) fn router(amocrm: AmoCrm) -> Router {
@@ -27,13 +22,7 @@ pub(crate) fn router(amocrm: AmoCrm) -> Router {
     for (path, methods) in routes() {
         router = router.route(path, methods);
     }
-    router
-        .fallback(async || ControlError::not_found("there is no such route", "a path of /openapi.json"))
-        .method_not_allowed_fallback(async || {
-            ControlError::bad("the route has no such method", "a method of this path in /openapi.json")
-        })
-        .layer(DefaultBodyLimit::max(BODY_LIMIT))
-        .with_state(amocrm)
+    router.with_state(amocrm)
 }
 
 fn routes() -> [(&'static str, MethodRouter<AmoCrm>); 23] {

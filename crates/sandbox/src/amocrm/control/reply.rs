@@ -9,11 +9,11 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::cards::{ChatName, find_chat};
-use super::error::{Body, ControlError, Named};
 use crate::amocrm::AmoCrm;
 use crate::amocrm::bot_api::Upload;
 use crate::amocrm::cards::{Author, Message};
 use crate::amocrm::outgoing::{Media, MediaKind, MediaSource, Saying};
+use crate::control::error::{Body, Named, Refusal};
 
 /// A picture of one pixel, for whoever only needs some picture.
 const PIXEL: &[u8] = &[
@@ -57,12 +57,12 @@ pub(crate) async fn reply(
     State(amocrm): State<AmoCrm>,
     Named(bot): Named<i64>,
     Body(reply): Body<Reply>,
-) -> Result<Json<Message>, ControlError> {
+) -> Result<Json<Message>, Refusal> {
     let name = match (reply.user, reply.chat) {
         (Some(user), None) => ChatName::Telegram(user),
         (None, Some(chat)) => ChatName::Id(chat),
         (None, None) | (Some(_), Some(_)) => {
-            return Err(ControlError::bad("whom to answer is not said", "either `user` or `chat`"));
+            return Err(Refusal::bad("whom to answer is not said", "either `user` or `chat`"));
         }
     };
     let files = [
@@ -75,22 +75,22 @@ pub(crate) async fn reply(
     for (kind, file) in files {
         let Some(source) = file.map(|file| source(kind, file)).transpose()?.flatten() else { continue };
         if media.replace(Media { kind, source }).is_some() {
-            return Err(ControlError::bad("several files", "one of photo, document, voice, video"));
+            return Err(Refusal::bad("several files", "one of photo, document, voice, video"));
         }
     }
     let text = reply.text.or(reply.caption);
     if media.is_none() && text.is_none() {
-        return Err(ControlError::bad("nothing to say", "`text`, or one of photo, document, voice, video"));
+        return Err(Refusal::bad("nothing to say", "`text`, or one of photo, document, voice, video"));
     }
     let author_name = "Менеджер".to_owned();
     let (keyboard, reply_to) = (reply.keyboard, reply.quoted);
     let saying = Saying { author: Author::Manager, author_name, text, media, keyboard, reply_to };
     let chat_id = find_chat(&amocrm.lock().account, bot, &name)?.id.clone();
     let said = amocrm.say(&chat_id, saying).await;
-    said.map(Json).ok_or_else(|| ControlError::not_found("the bot was disconnected", "a connected bot"))
+    said.map(Json).ok_or_else(|| Refusal::not_found("the bot was disconnected", "a connected bot"))
 }
 
-fn source(kind: MediaKind, file: File) -> Result<Option<MediaSource>, ControlError> {
+fn source(kind: MediaKind, file: File) -> Result<Option<MediaSource>, Refusal> {
     Ok(match file {
         File::Some(false) => None,
         File::Some(true) => {
@@ -106,7 +106,7 @@ fn source(kind: MediaKind, file: File) -> Result<Option<MediaSource>, ControlErr
         File::Bytes { base64, file_name } => {
             let bytes = STANDARD
                 .decode(base64)
-                .map_err(|error| ControlError::bad(error.to_string(), "standard base64 in `base64`"))?;
+                .map_err(|error| Refusal::bad(error.to_string(), "standard base64 in `base64`"))?;
             let file_name = file_name.unwrap_or_else(|| kind.field().to_owned());
             Some(MediaSource::Bytes(Upload { bytes: bytes.into(), file_name }))
         }

@@ -28,9 +28,10 @@ use self::{
 };
 use super::{
     ApiError, Bot, ErrorStyle, Telegram,
-    dispatch::{self, Origin},
+    dispatch::{self, Entry, Origin},
     faults::{Fault, FaultBody, When},
     params::Call,
+    record::End,
     token::{self, BadToken},
 };
 
@@ -152,18 +153,21 @@ async fn call(telegram: &Telegram, bot: &Arc<Bot>, method: String, parsed: Parse
         if method.is_empty() { params.text("method").unwrap_or_default().to_owned() } else { method };
     let fault = strike(bot, &method);
     let call = Call { method, params, files };
+    let mut entry = Entry::open(bot, &call, Origin::Request);
     if let Some((fault, When::Before)) = &fault {
         if fault.ends_calls() {
-            dispatch::record_struck(bot, &call, fault);
+            entry.end(End::Struck(fault.clone()));
         }
         if let Some(reply) = suffer(bot, fault).await? {
             return Ok(reply);
         }
     }
     let outcome = if valid_utf8 {
-        dispatch::run(telegram, bot, call, Origin::Request).await
+        dispatch::run(telegram, bot, call, entry).await
     } else {
-        Err(ApiError::bad_request("strings must be encoded in UTF-8"))
+        let error = ApiError::bad_request("strings must be encoded in UTF-8");
+        entry.end(End::refused(&error));
+        Err(error)
     };
     if let Some((fault, When::After)) = &fault
         && let Some(reply) = suffer(bot, fault).await?

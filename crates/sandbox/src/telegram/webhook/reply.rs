@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::link::WebhookAnswer;
 use crate::telegram::{
     Bot, Telegram,
-    dispatch::{self, Origin},
+    dispatch::{self, Entry, Origin},
     http,
     params::Call,
 };
@@ -21,7 +21,8 @@ pub(super) async fn run(telegram: &Telegram, bot: &Arc<Bot>, answer: WebhookAnsw
         return;
     }
     let call = Call { method, params: parsed.params, files: parsed.files };
-    if let Err(error) = dispatch::run(telegram, bot, call, Origin::WebhookReply).await {
+    let entry = Entry::open(bot, &call, Origin::WebhookReply);
+    if let Err(error) = dispatch::run(telegram, bot, call, entry).await {
         tracing::debug!(%error, "the call in a webhook's answer failed");
     }
 }
