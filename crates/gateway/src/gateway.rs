@@ -188,28 +188,23 @@ impl Gateway {
         let Some(app) = app.filter(|app| app.bot().state() != BotState::Released) else {
             return whole(Failure::UNAUTHORIZED.response());
         };
-        match (call.target(), call.method()) {
-            (Target::Method(""), _) => self.answer_named_by_parameter(&app, request).await,
-            (target, Some(method)) => self.answer_method(&app, target, method, request).await,
-            (target, None) => self.pass(&app, target, request).await,
+        match call.target() {
+            Target::Method("") => self.answer_named_by_parameter(&app, request).await,
+            Target::Method(path) => self.answer_method(&app, path, request).await,
+            file @ Target::File(_) => self.pass(&app, file, request).await,
         }
     }
 
-    async fn answer_method(
-        &self,
-        app: &Arc<App>,
-        target: Target<'_>,
-        method: &str,
-        request: Request,
-    ) -> Response<Body> {
-        match Class::of(method) {
+    /// `path`: the method as it was called, with `test/` before it for the test environment.
+    async fn answer_method(&self, app: &Arc<App>, path: &str, request: Request) -> Response<Body> {
+        match Class::of(path.strip_prefix("test/").unwrap_or(path)) {
             Class::Virtual(which) => match read(request).await {
                 Ok((_, params)) => whole(self.answer_virtual(app, which, &params).await),
                 Err(failure) => whole(failure.response()),
             },
-            Class::Pass => self.pass(app, target, request).await,
-            Class::Captured(capture) => self.capture(app, target, method, Some(capture), request).await,
-            Class::Unknown => self.capture(app, target, method, None, request).await,
+            Class::Pass => self.pass(app, Target::Method(path), request).await,
+            Class::Captured(capture) => self.capture(app, path, Some(capture), request).await,
+            Class::Unknown => self.capture(app, path, None, request).await,
         }
     }
 
@@ -217,10 +212,7 @@ impl Gateway {
     async fn answer_named_by_parameter(&self, app: &Arc<App>, request: Request) -> Response<Body> {
         match read(request).await {
             Ok((request, params)) => match params.text("method") {
-                Some(method) if !method.is_empty() => {
-                    let method = method.to_owned();
-                    self.answer_method(app, Target::Method(&method), &method, request).await
-                }
+                Some(method) if !method.is_empty() => self.answer_method(app, method, request).await,
                 _ => whole(Failure::NOT_FOUND.response()),
             },
             Err(failure) => whole(failure.response()),

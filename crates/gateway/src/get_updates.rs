@@ -14,7 +14,7 @@ use tandem_telegram::{
     update,
 };
 
-use crate::{App, Gateway, polls::Terms, settings::ChangeError};
+use crate::{App, AppDocument, Gateway, polls::Terms, settings::ChangeError};
 
 /// Longest wait (2.1).
 const LONGEST_WAIT_SECS: i64 = 50;
@@ -95,14 +95,19 @@ impl Gateway {
     /// Gives the app's lane another filter when it asks for other kinds than before. What was appended before keeps
     /// the filter it had (2.5).
     pub(crate) async fn set_allowed(&self, app: &App, allowed: AllowedUpdates) -> Result<(), ChangeError> {
-        let topics = allowed.over(app.document().allowed);
-        if topics == app.document().allowed {
+        if allowed.over(app.document().allowed) == app.document().allowed {
             return Ok(());
         }
-        let document = self.change_document(app, |document| document.allowed = topics).await?;
+        let inner = self.inner();
+        let _one_at_a_time = inner.switching.lock().await;
+        let document = app.document();
+        let topics = allowed.over(document.allowed);
+        let filter = AppDocument { allowed: topics, ..(*document).clone() }.filter();
         let bot = app.bot().id();
-        let lease = self.inner().leases.lease(bot).ok_or(ChangeError::NotOwned { bot })?;
-        self.inner().store.set_filter(lease, bot, app.lane(), document.filter()).await?;
+        let lease = inner.leases.lease(bot).ok_or(ChangeError::NotOwned { bot })?;
+        // The document comes last: should the caller go in between, the next question finds that it differs.
+        inner.store.set_filter(lease, bot, app.lane(), filter).await?;
+        self.change_document(app, |document| document.allowed = topics).await?;
         Ok(())
     }
 }

@@ -1,7 +1,7 @@
 //! Everything that is not an app's own business goes to Telegram and comes back, streaming both ways. What showed
 //! something to a client is noted in the journal before the app is told (DESIGN section 5).
 
-use std::sync::atomic::Ordering;
+use std::sync::{Arc, atomic::Ordering};
 
 use axum::{body::Body, extract::Request};
 use bytes::{Bytes, BytesMut};
@@ -51,9 +51,8 @@ impl Gateway {
     /// To Telegram and back, noting what was done. `known`: how, unless the answer has to say.
     pub(crate) async fn capture(
         &self,
-        app: &App,
-        target: Target<'_>,
-        method: &str,
+        app: &Arc<App>,
+        path: &str,
         known: Option<Capture>,
         request: Request,
     ) -> Response<Body> {
@@ -64,6 +63,23 @@ impl Gateway {
             // Before it is sent: afterwards it could not be kept (invariant 1).
             return whole(Failure::too_many_requests(5).response());
         }
+        // An app that goes away takes its request with it, but not what Telegram has done by then.
+        let (gateway, app, path) = (self.clone(), Arc::clone(app), path.to_owned());
+        let exchange = async move { gateway.exchange(&app, &path, known, request).await };
+        self.inner().tasks.spawn(exchange).await.unwrap_or_else(|error| {
+            tracing::error!(%error, "a call was interrupted");
+            whole(Failure::BAD_GATEWAY.response())
+        })
+    }
+
+    async fn exchange(
+        &self,
+        app: &App,
+        path: &str,
+        known: Option<Capture>,
+        request: Request,
+    ) -> Response<Body> {
+        let (target, method) = (Target::Method(path), path.strip_prefix("test/").unwrap_or(path));
         let (parts, body) = request.into_parts();
         let (body, captured) = capture::tee(parts.uri.query(), &parts.headers, body);
         let request = Request::from_parts(parts, body);
@@ -83,7 +99,7 @@ impl Gateway {
                 Response::from_parts(parts, Body::from(answer))
             }
             Ok(Collected::TooLarge(beginning, rest)) => {
-                tracing::warn!(telegram.method = method, "the answer to {method} is too large to be noted");
+                self.note_unkept(app, method, "its answer is too large");
                 let beginning = futures_util::stream::once(async { Ok(beginning) });
                 let body = Body::from_stream(beginning.chain(rest.into_data_stream()));
                 Response::from_parts(parts, body)
@@ -145,17 +161,23 @@ impl Gateway {
         let Some(capture) = known.or_else(|| Capture::of_answer(method, result)) else { return };
         let now = self.inner().clock.now();
         let said = Said { app: app.name(), lane: app.lane(), method, capture, parameters, result, now };
-        let Some(event) = said.event() else { return };
+        let Some(event) = said.event() else {
+            self.note_unkept(app, method, "its answer is no JSON");
+            return;
+        };
         let append = Append { events: vec![event], urgency: Urgency::MustKeep, ..Append::default() };
-        let bot = app.bot().id();
-        if let Err(error) = self.inner().recorder.record(bot, append).await {
-            self.inner().unkept.fetch_add(1, Ordering::Relaxed);
-            let chain = Chain(&error);
-            tracing::error!(
-                bot.id = %bot, app.name = app.name(), telegram.method = method,
-                "{method} of app {} was sent and could not be kept in the journal: {chain}", app.name()
-            );
+        if let Err(error) = self.inner().recorder.record(app.bot().id(), append).await {
+            self.note_unkept(app, method, &Chain(&error).to_string());
         }
+    }
+
+    /// Telegram did it, and the journal does not have it.
+    fn note_unkept(&self, app: &App, method: &str, why: &str) {
+        self.inner().unkept.fetch_add(1, Ordering::Relaxed);
+        tracing::error!(
+            bot.id = %app.bot().id(), app.name = app.name(), telegram.method = method,
+            "{method} of app {} was sent and could not be kept in the journal: {why}", app.name()
+        );
     }
 
     /// A token that Telegram no longer takes: the bridge is told by the bot's state. The test environment takes none

@@ -1,11 +1,22 @@
 //! The one way events get into a journal: appended under this process's lease, and the bot's lanes told.
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
-use tandem_journal::{Append, Appended, Health, Store, WriteError};
+use tandem_journal::{Append, Appended, Health, Lease, Store, Urgency, WriteError};
 use tandem_lanes::{Lanes, LeaseSource};
 use tandem_model::BotId;
-use tokio::sync::watch;
+use tokio::{sync::watch, time::Instant};
+
+/// How long sends are refused after the store has failed to keep one.
+const FIRST_REFUSAL: Duration = Duration::from_secs(5);
+/// The longest that this becomes while it goes on failing.
+const LONGEST_REFUSAL: Duration = Duration::from_mins(1);
+/// How often and in what distance it is tried again when the queue of a bot was full.
+const CROWDED: (u32, Duration) = (100, Duration::from_millis(50));
 
 /// Appends to bots' journals and wakes their lanes. Cheap to clone.
 #[derive(Clone)]
@@ -14,6 +25,15 @@ pub struct Recorder {
     leases: Arc<dyn LeaseSource>,
     lanes: Lanes,
     health: watch::Receiver<Health>,
+    trouble: Arc<Mutex<Option<Trouble>>>,
+}
+
+/// The store failed to keep what will not come again. Its health says so for a moment only, because nothing else may
+/// try it; so what it did is remembered.
+#[derive(Debug, Clone, Copy)]
+struct Trouble {
+    until: Instant,
+    wait: Duration,
 }
 
 /// Why nothing was recorded.
@@ -34,13 +54,20 @@ impl Recorder {
     /// A recorder for the bots that `leases` knows.
     pub fn new(store: Arc<dyn Store>, leases: Arc<dyn LeaseSource>, lanes: Lanes) -> Self {
         let health = store.health();
-        Self { store, leases, lanes, health }
+        Self { store, leases, lanes, health, trouble: Arc::default() }
     }
 
     /// Commits, then wakes the bot's lanes. `Ok` means durable.
     pub async fn record(&self, bot: BotId, append: Append) -> Result<Vec<Appended>, RecordError> {
         let lease = self.leases.lease(bot).ok_or(RecordError::NotOwned { bot })?;
-        let appended = self.store.append(lease, bot, append).await?;
+        let kept = append.urgency == Urgency::MustKeep;
+        let appended = self.append(lease, bot, append).await;
+        match &appended {
+            Ok(_) => *self.trouble() = None,
+            Err(error) if kept && is_of_the_store(error) => self.refuse_for_a_while(),
+            Err(_) => {}
+        }
+        let appended = appended?;
         if appended.iter().any(|one| matches!(one, Appended::New { .. })) {
             self.lanes.wake(bot);
         }
@@ -49,11 +76,46 @@ impl Recorder {
 
     /// Whether what the company's side says could be kept if it were said now. Sends are refused before they are
     /// forwarded when it could not (invariant 1).
+    ///
+    /// After the store has failed to keep something, it is believed again once it has kept anything at all; if nothing
+    /// tries it, one send is let through from time to time to see.
     pub fn keeps_promises(&self) -> bool {
         match &*self.health.borrow() {
-            Health::Good | Health::LowDisk => true,
-            Health::Full | Health::Failed { .. } => false,
+            Health::Good | Health::LowDisk => {}
+            Health::Full | Health::Failed { .. } => return false,
         }
+        match &mut *self.trouble() {
+            None => true,
+            Some(trouble) if trouble.until <= Instant::now() => {
+                trouble.until = Instant::now() + trouble.wait;
+                true
+            }
+            Some(_) => false,
+        }
+    }
+
+    async fn append(&self, lease: Lease, bot: BotId, append: Append) -> Result<Vec<Appended>, WriteError> {
+        let (mut tries, pause) = CROWDED;
+        loop {
+            match self.store.append(lease, bot, append.clone()).await {
+                // Whoever can wait is told so; what was sent already stands in line until there is room.
+                Err(WriteError::Crowded { .. }) if append.urgency == Urgency::MustKeep && tries > 0 => {
+                    tries -= 1;
+                    tokio::time::sleep(pause).await;
+                }
+                appended => return appended,
+            }
+        }
+    }
+
+    fn refuse_for_a_while(&self) {
+        let mut trouble = self.trouble();
+        let wait = trouble.map_or(FIRST_REFUSAL, |trouble| (trouble.wait * 2).min(LONGEST_REFUSAL));
+        *trouble = Some(Trouble { until: Instant::now() + wait, wait });
+    }
+
+    fn trouble(&self) -> MutexGuard<'_, Option<Trouble>> {
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Follows the store's health.
@@ -65,5 +127,18 @@ impl Recorder {
 impl fmt::Debug for Recorder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Recorder").field("health", &self.health).finish_non_exhaustive()
+    }
+}
+
+/// Whether the store failed as a whole, rather than at this event or for this bot.
+const fn is_of_the_store(error: &WriteError) -> bool {
+    match error {
+        WriteError::LowDisk
+        | WriteError::Full
+        | WriteError::ReadOnly
+        | WriteError::Corrupt { .. }
+        | WriteError::Unavailable(_)
+        | WriteError::Closed => true,
+        WriteError::Fenced { .. } | WriteError::Crowded { .. } | WriteError::TooLarge { .. } => false,
     }
 }

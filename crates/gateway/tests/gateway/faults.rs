@@ -1,11 +1,14 @@
 //! Trouble on the way, at Telegram and on the disk: an app never sees a false 401, 404 or 409.
 
+use std::{sync::Arc, time::Duration};
+
 use serde_json::json;
 use tandem_crashfs::{Access, Disk};
 use tandem_gateway::BotState;
-use tandem_journal::Health;
 
-use crate::support::{Stage, message, server::Reply};
+use tokio::{io::AsyncWriteExt, net::TcpStream, sync::Notify};
+
+use crate::support::{Stage, http::post, message, server::Reply, until};
 
 #[tokio::test]
 async fn pages_resets_silence_and_half_answers_become_json() {
@@ -95,13 +98,51 @@ async fn a_send_that_could_not_be_kept_is_refused_before_it_is_forwarded() {
     let answer = t.main().call("sendMessage", json!({"chat_id": 7, "text": "hi"})).await;
     assert_eq!(answer.status, 200, "{}", answer.text());
     assert_eq!(t.gateway.unkept_sends(), 1);
-    assert_eq!(*t.recorder.health().borrow(), Health::Full);
     let answer = t.main().call("sendMessage", json!({"chat_id": 7, "text": "hi"})).await;
     assert_eq!((answer.status, answer.description().as_str()), (429, "Too Many Requests: retry after 5"));
     assert_eq!(answer.json()["parameters"]["retry_after"], 5);
     assert_eq!(answer.header("retry-after"), Some("5"));
     assert_eq!(t.telegram.seen().len(), 1, "the second one never reached Telegram");
     assert_eq!(t.main().call("getMe", json!({})).await.status, 200, "what shows nothing is not concerned");
+}
+
+#[tokio::test]
+async fn sends_go_out_again_once_the_store_has_kept_anything() {
+    let mut t = Stage::start_on(Disk::new(5)).await;
+    let send = json!({"chat_id": 7, "text": "hi"});
+    t.telegram.on("sendMessage", Reply::ok(&message(5, 7, &"long ".repeat(20_000))));
+    t.disk().unwrap().leave_free(Some(0));
+    let answers = [
+        t.main().call("sendMessage", send.clone()).await.status,
+        t.main().call("sendMessage", send.clone()).await.status,
+    ];
+    assert_eq!((answers, t.telegram.take_seen().len()), ([200, 429], 1));
+    t.disk().unwrap().leave_free(None);
+    t.says(7, "hello").await;
+    assert_eq!(t.main().call("sendMessage", send).await.status, 200);
+    assert_eq!(t.sent().await.len(), 1);
+}
+
+#[tokio::test]
+async fn what_telegram_did_is_kept_when_the_app_has_gone() {
+    let t = Stage::start().await;
+    let told = Arc::new(Notify::new());
+    t.telegram.on("deleteMessage", Reply::Held(Arc::clone(&told)));
+    let mut app = TcpStream::connect(t.address).await.unwrap();
+    let request =
+        post(&t.main().path("deleteMessage"), "application/json", b"{\"chat_id\":7,\"message_id\":5}");
+    app.write_all(&request).await.unwrap();
+    until("Telegram has it", || !t.telegram.seen().is_empty()).await;
+    drop(app);
+    // The gateway learns that the app is gone while another call is answered.
+    assert_eq!(t.main().call("getMe", json!({})).await.status, 200);
+    told.notify_one();
+    let kept = async {
+        while t.sent().await.is_empty() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), kept).await.expect("it is kept");
 }
 
 #[tokio::test]

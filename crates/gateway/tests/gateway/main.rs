@@ -1,5 +1,7 @@
 //! The gateway as apps meet it: over HTTP, on a real store with real lanes, before a Telegram that does as it is told.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests: a failure is a failed test")]
+
 mod bad_input;
 mod captured;
 mod faults;

@@ -83,7 +83,7 @@ async fn failures_climb_the_ladder() {
     t.run_due().await;
     assert_eq!(receiver.take_seen().len(), 2, "and again at once");
     for wait in [2, 4, 8, 16, 32, 60] {
-        t.later(Duration::from_secs(wait) - Duration::from_millis(1)).await;
+        t.later(Duration::from_millis(wait * 1000 - 1)).await;
         assert_eq!(receiver.take_seen().len(), 0, "before {wait} s");
         t.later(Duration::from_millis(1)).await;
         assert_eq!(receiver.take_seen().len(), 1, "after {wait} s");

@@ -185,8 +185,7 @@ impl Stage {
     /// Another app, with a token of its own.
     pub(crate) async fn app(&self, name: &str, document: AppDocument) -> Client {
         let token = Token::generate(self.bot.id(), &SeededRng::from_seed(name.len() as u64));
-        let token_sha256 = (name != App::MAIN)
-            .then(|| token.hash().as_bytes().iter().map(|byte| format!("{byte:02x}")).collect::<String>());
+        let token_sha256 = (name != App::MAIN).then(|| hex::encode(token.hash().as_bytes()));
         let document = AppDocument { token_sha256, ..document };
         let new = NewLane {
             name: format!("app:{name}"),

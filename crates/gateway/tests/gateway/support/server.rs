@@ -9,6 +9,7 @@ use std::{
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
+    sync::Notify,
 };
 
 /// How much of a body is kept.
@@ -27,6 +28,8 @@ pub(crate) enum Reply {
     BreakOff,
     /// Nothing ever.
     Silence,
+    /// `true`, once it is told to.
+    Held(Arc<Notify>),
 }
 
 impl Reply {
@@ -169,6 +172,11 @@ impl Server {
                     let half = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{\"ok\"";
                     stream.write_all(half).await.unwrap();
                     return;
+                }
+                Reply::Held(told) => {
+                    told.notified().await;
+                    let Reply::Bytes(bytes) = Reply::ok("true") else { return };
+                    let _ = stream.write_all(&bytes).await;
                 }
                 Reply::Silence => std::future::pending().await,
             }
