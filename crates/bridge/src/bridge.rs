@@ -95,6 +95,7 @@ impl Bridge {
         for live in self.live_bots() {
             self.follow_phase(&live);
         }
+        self.finish_adoptions();
         let upkeep = upkeep::run(self.clone(), soft.clone());
         self.0.tasks.spawn(async move { hard.run_until_cancelled_owned(upkeep).await });
         soft.cancelled().await;

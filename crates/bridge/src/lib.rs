@@ -10,6 +10,7 @@
 //!
 //! **Does not** speak to apps (the gateway does), keep anything outside the store, or read settings files.
 
+mod adopt;
 pub mod apply;
 mod bots;
 mod bridge;
@@ -20,6 +21,7 @@ pub mod operations;
 mod ownership;
 mod parts;
 mod relay;
+mod release;
 pub mod secrets;
 mod status;
 mod sync;

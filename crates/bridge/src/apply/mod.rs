@@ -6,3 +6,18 @@
 mod desired;
 
 pub use desired::{Desired, DesiredApp, DesiredBot, DesiredRoute};
+
+use crate::{
+    Bridge,
+    operations::{Applied, Apply, Refusal, RefusalCode},
+};
+
+impl Bridge {
+    pub(crate) async fn apply(&self, _asked: Apply) -> Result<Applied, Refusal> {
+        Err(Refusal::new(
+            RefusalCode::NotInThisVersion,
+            "Files cannot be applied yet.",
+            "Use `tandem adopt` and `tandem apps`.",
+        ))
+    }
+}

@@ -6,19 +6,59 @@
 //!
 //! Every refusal says what happened and what to do. No answer holds a secret but the token of a new app, once.
 
+pub(crate) mod apps;
 mod confidential;
+pub(crate) mod find;
+mod held;
+mod lag;
+mod lanes;
+pub(crate) mod libraries;
 mod refusal;
+mod replay;
 mod request;
 mod response;
+mod status;
+pub(crate) mod trouble;
+
+use crate::Bridge;
 
 pub use confidential::Confidential;
 pub use refusal::{Refusal, RefusalCode};
 pub use request::{
-    Adopt, AppSettings, Apply, ApplyMode, BotRef, GiveBack, HeldQuery, KeepHolder, LaneRef, Others, Point,
-    Release, Replay, ReplayMode, Request, Undelivered,
+    Adopt, AnotherPoller, AppSettings, Apply, ApplyMode, BotRef, GiveBack, HeldQuery, KeepHolder, LaneRef,
+    Others, Point, Release, Replay, ReplayMode, Request, Undelivered,
 };
 pub use response::{
     Adopted, AppToken, AppView, Applied, BotView, FaultView, HealthView, HeldAnswer, HeldCountsView,
     HeldView, HolderView, KeptView, Lag, LaneStateView, LaneView, LibraryLine, Reach, Released, Replayed,
     Response, Serves, Status, StepAction, StepView, StoreView, Trouble, UndeliveredView,
 };
+
+impl Bridge {
+    /// Carries out an operation.
+    ///
+    /// Dropping the future is like a crash in the middle of it: nothing is half committed, and running it again goes
+    /// on from there.
+    pub async fn perform(&self, request: Request) -> Result<Response, Refusal> {
+        match request {
+            Request::Status => self.show_status().await,
+            Request::Bots => self.list_bots().await,
+            Request::Adopt(asked) => Ok(Response::Adopted(Box::new(self.adopt(asked).await?))),
+            Request::Release(asked) => Ok(Response::Released(Box::new(self.release(asked).await?))),
+            Request::Apply(asked) => self.apply(asked).await.map(Response::Applied),
+            Request::Apps { bot } => self.list_apps(bot.as_ref()).await,
+            Request::AddApp { bot, name, settings } => self.add_app(bot.as_ref(), name, &settings).await,
+            Request::SetApp { bot, name, settings } => self.set_app(bot.as_ref(), &name, &settings).await,
+            Request::RotateApp { bot, name } => self.rotate_app(bot.as_ref(), &name).await,
+            Request::RevokeApp { bot, name } => self.revoke_app(bot.as_ref(), name).await,
+            Request::Lanes { bot } => self.list_lanes(bot.as_ref()).await,
+            Request::PauseLane { lane } => self.pause_lane(&lane).await,
+            Request::ResumeLane { lane } => self.resume_lane(&lane).await,
+            Request::Held(query) => self.list_held(&query).await,
+            Request::RetryHeld { lane, seq } => self.retry_held(&lane, seq).await,
+            Request::SkipHeld { lane, seq } => self.skip_held(&lane, seq).await,
+            Request::Replay(asked) => self.replay(&asked).await,
+            Request::Backup { to } => self.back_up(to).await,
+        }
+    }
+}

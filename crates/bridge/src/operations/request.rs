@@ -5,7 +5,7 @@ use tandem_gateway::{DropPending, WebhookPolicy, WhileManagerTalks};
 use tandem_model::{HeldState, Seq, Timestamp};
 
 use super::Confidential;
-use crate::{apply::Desired, UpstreamMode};
+use crate::{UpstreamMode, apply::Desired};
 
 /// One operation. The command line sends exactly this, over the control socket or in its own process.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -133,6 +133,20 @@ pub struct Adopt {
     /// How updates are to be taken in; as the service is set where this says nothing.
     #[serde(default)]
     pub upstream: Option<UpstreamMode>,
+    /// What to do when another program polls the bot.
+    #[serde(default)]
+    pub another_poller: AnotherPoller,
+}
+
+/// What to do when another program polls a bot that is to be taken over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AnotherPoller {
+    /// Refuse: what it takes would be missing here.
+    #[default]
+    Refuse,
+    /// Go on beside it; it has to be stopped afterwards.
+    Accept,
 }
 
 /// Whether the present holder becomes a route.
