@@ -2,8 +2,8 @@
 //!
 //! Every wait that a peer can observe (long polls, retry ladders, lifetimes, held answers) is a wait on this
 //! clock, so a test with a manual clock never sleeps: it waits until the sandbox is waiting
-//! ([`Clock::sleeping_until`]) and moves the time there. Time only moves forward; a manual time in the past is
-//! refused by leaving the clock where it is.
+//! ([`Clock::sleeping_until`]) and moves the time there. Time only moves forward: a manual time in the past leaves
+//! the clock where it is, and a clock that was moved ahead and is let go runs on from there.
 
 use std::{
     collections::BTreeMap,
@@ -18,7 +18,7 @@ use tokio::sync::{Notify, oneshot};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ClockMode {
-    /// The operating system.
+    /// The operating system: the clock runs.
     System,
     /// [`Clock::set`] and [`Clock::advance`] only.
     Manual,
@@ -37,8 +37,16 @@ struct Shared {
 struct State {
     /// Some = manual, standing at this time.
     manual_ms: Option<i64>,
+    /// How far a running clock is ahead of the system's, because it was moved before.
+    ahead_ms: i64,
     next_id: u64,
     sleepers: BTreeMap<(i64, u64), oneshot::Sender<()>>,
+}
+
+impl State {
+    fn now_ms(&self) -> i64 {
+        self.manual_ms.unwrap_or_else(|| system_ms().saturating_add(self.ahead_ms))
+    }
 }
 
 impl Clock {
@@ -53,13 +61,13 @@ impl Clock {
     }
 
     fn with(manual_ms: Option<i64>) -> Self {
-        let state = State { manual_ms, next_id: 0, sleepers: BTreeMap::new() };
+        let state = State { manual_ms, ahead_ms: 0, next_id: 0, sleepers: BTreeMap::new() };
         Self(Arc::new(Shared { state: Mutex::new(state), changed: Notify::new() }))
     }
 
     /// Milliseconds since 1970.
     pub fn now_ms(&self) -> i64 {
-        self.lock().manual_ms.unwrap_or_else(system_ms)
+        self.lock().now_ms()
     }
 
     /// Whole seconds since 1970, as Telegram's `date` fields have it.
@@ -72,13 +80,17 @@ impl Clock {
         if self.lock().manual_ms.is_some() { ClockMode::Manual } else { ClockMode::System }
     }
 
-    /// Hands the time over to the system, or stops it where it is.
+    /// Lets the clock run, or stops it where it is. One that stood still catches up with the system's time.
     pub fn set_mode(&self, mode: ClockMode) {
         let mut state = self.lock();
-        state.manual_ms = match mode {
-            ClockMode::System => None,
-            ClockMode::Manual => Some(state.manual_ms.unwrap_or_else(system_ms)),
-        };
+        match mode {
+            ClockMode::System => {
+                if let Some(manual_ms) = state.manual_ms.take() {
+                    state.ahead_ms = manual_ms.saturating_sub(system_ms()).max(0);
+                }
+            }
+            ClockMode::Manual => state.manual_ms = Some(state.now_ms()),
+        }
         // Everybody looks again: a sleep that waited for the system must now wait for us, or the reverse.
         for (_, waker) in std::mem::take(&mut state.sleepers) {
             waker.send(()).ok();
@@ -88,7 +100,7 @@ impl Clock {
     /// Moves a clock to `now_ms` (and makes it manual). Never backwards.
     pub fn set(&self, now_ms: i64) {
         let mut state = self.lock();
-        let now_ms = now_ms.max(state.manual_ms.unwrap_or(now_ms));
+        let now_ms = now_ms.max(state.now_ms());
         state.manual_ms = Some(now_ms);
         let later = state.sleepers.split_off(&(now_ms.saturating_add(1), 0));
         for (_, waker) in std::mem::replace(&mut state.sleepers, later) {
@@ -106,7 +118,7 @@ impl Clock {
         loop {
             let (id, woken, system_wait) = {
                 let mut state = self.lock();
-                let now = state.manual_ms.unwrap_or_else(system_ms);
+                let now = state.now_ms();
                 if now >= when_ms {
                     return;
                 }
@@ -215,5 +227,21 @@ mod tests {
         clock.set_mode(ClockMode::System);
         sleeper.await.unwrap();
         assert_eq!(clock.sleeping_until(), [0; 0]);
+    }
+
+    #[tokio::test]
+    async fn a_clock_that_is_let_go_runs_on_and_never_goes_back() {
+        let clock = Clock::system();
+        let begin_ms = clock.now_ms();
+        clock.advance(Duration::from_hours(24));
+        let moved_ms = clock.now_ms();
+        assert!(moved_ms >= begin_ms + 24 * 3_600_000);
+        clock.set_mode(ClockMode::System);
+        assert_eq!(clock.mode(), ClockMode::System);
+        assert!((moved_ms..moved_ms + 60_000).contains(&clock.now_ms()));
+        clock.sleep(Duration::from_millis(1)).await;
+        assert!(clock.now_ms() > moved_ms, "it runs");
+        clock.set(begin_ms);
+        assert!(clock.now_ms() > moved_ms, "also when it is set while it runs");
     }
 }

@@ -15,12 +15,15 @@ use tokio::sync::oneshot;
 use super::error::{Body, Named, Refusal, read};
 use super::{bots, groups, users};
 use crate::telegram::Telegram;
-use crate::telegram::world::acts::{Actor, Press, Pressed, Upload};
+use crate::telegram::world::acts::{Actor, Material, Press, Pressed, Upload};
 use crate::telegram::world::chat::{ChatKey, Member, Status};
 use crate::telegram::world::media::{Hints, MediaKind};
 
 /// How long a press, a payment and an inline query wait for the bot's answer, in real milliseconds.
 const WAIT_MS: u64 = 5_000;
+
+/// The largest file a person can send.
+const MAX_FILE_BYTES: usize = 2_000 << 20;
 
 /// An act and what its body looks like.
 #[derive(Clone, Copy, Debug)]
@@ -433,20 +436,19 @@ fn parse<T: DeserializeOwned>(act: Act, body: Value) -> Result<T, Refusal> {
 }
 
 fn upload(file: File) -> Result<Upload, Refusal> {
-    let bytes = match (file.base64, file.size) {
+    let material = match (file.base64, file.size) {
         (Some(text), None) => {
-            let bytes = STANDARD.decode(text.trim());
-            Some(
-                bytes
-                    .map_err(|error| Refusal::bad(error.to_string(), "\"file_base64\" in standard base64"))?,
-            )
+            let bytes = STANDARD
+                .decode(text.trim())
+                .map_err(|error| Refusal::bad(error.to_string(), "\"file_base64\" in standard base64"))?;
+            Material::Given(bytes.into())
         }
-        (None, Some(size)) if size > 0 && size <= (2_000 << 20) => Some(vec![b'.'; size]),
-        (None, None) => None,
-        _ => {
+        (None, None) => Material::MadeUp { size: None },
+        (None, Some(size)) if (1..=MAX_FILE_BYTES).contains(&size) => Material::MadeUp { size: Some(size) },
+        (Some(_) | None, Some(_)) => {
             return Err(Refusal::bad(
                 "the content is unclear",
-                "either \"file_base64\" or \"size\" (of 1 to 2097152000)",
+                format!("either \"file_base64\" or \"size\" (of 1 to {MAX_FILE_BYTES})"),
             ));
         }
     };
@@ -459,13 +461,7 @@ fn upload(file: File) -> Result<Upload, Refusal> {
         emoji: file.emoji,
         thumbnail: None,
     };
-    Ok(Upload {
-        bytes: bytes.map(Into::into),
-        file_name: file.name,
-        mime_type: file.mime_type,
-        caption: file.caption,
-        hints,
-    })
+    Ok(Upload { material, file_name: file.name, mime_type: file.mime_type, caption: file.caption, hints })
 }
 
 fn album(album: Album) -> Result<Vec<(MediaKind, Upload)>, Refusal> {

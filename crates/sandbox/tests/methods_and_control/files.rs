@@ -192,3 +192,22 @@ async fn a_file_too_big_to_download_is_known_but_not_given() {
     let words = stage.refused("getFile", json!({"file_id": file["file_id"]})).await;
     assert_eq!(words, "Bad Request: file is too big");
 }
+
+#[tokio::test]
+async fn files_of_a_given_size_are_made_up_and_differ() {
+    let stage = Stage::start().await;
+    for act in ["photo", "photo", "voice", "voice"] {
+        stage.acts(act, json!({"size": 4_000_000})).await;
+    }
+    let chat = stage.chat().await;
+    let media: Vec<_> =
+        chat["messages"].as_array().unwrap().iter().map(|message| &message["media"]).collect();
+    let [.., one, other, voice, second] = &media[..] else { panic!("{chat}") };
+    assert_eq!((&one["size"], &voice["size"]), (&json!(4_000_000), &json!(4_000_000)));
+    assert_ne!(one["sha256"], other["sha256"]);
+    assert_ne!(voice["sha256"], second["sha256"]);
+    let small = stage.impossible("photo", json!({"size": 5})).await;
+    assert_eq!(small["error"], "no picture is made up in 5 bytes");
+    assert!(small["expected"].as_str().unwrap().starts_with("a size of at least "), "{small}");
+    stage.acts("voice", json!({"size": 1})).await;
+}

@@ -11,7 +11,7 @@ use super::State;
 use super::chat::ChatKey;
 
 pub(crate) use press::{Press, Pressed};
-pub(crate) use send::Upload;
+pub(crate) use send::{Material, Upload};
 
 /// An act that is impossible.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -13,10 +13,20 @@ use super::{ActError, Actor};
 /// The longest text a person can send at once.
 const TEXT_LIMIT: usize = 4096;
 
-/// A file that a person sends; without content one is made up from the seed.
-#[derive(Clone, Debug, Default)]
+/// What is in a file that a person sends.
+#[derive(Clone, Debug)]
+pub(crate) enum Material {
+    Given(Bytes),
+    /// Made up from the seed, of so many bytes if somebody cares.
+    MadeUp {
+        size: Option<usize>,
+    },
+}
+
+/// A file that a person sends.
+#[derive(Clone, Debug)]
 pub(crate) struct Upload {
-    pub(crate) bytes: Option<Bytes>,
+    pub(crate) material: Material,
     pub(crate) file_name: Option<String>,
     pub(crate) mime_type: Option<String>,
     pub(crate) caption: Option<String>,
@@ -227,9 +237,9 @@ impl State {
     fn uploaded(&mut self, actor: Actor, kind: MediaKind, upload: Upload) -> Result<Content, ActError> {
         let owner =
             self.chats.get(&actor.chat).and_then(|chat| self.bots_in(chat).first().copied()).unwrap_or(0);
-        let bytes = match upload.bytes {
-            Some(bytes) => bytes,
-            None => self.made_up(kind),
+        let bytes = match upload.material {
+            Material::Given(bytes) => bytes,
+            Material::MadeUp { size } => self.made_up(kind, size)?,
         };
         let value = self
             .shelf
@@ -244,14 +254,22 @@ impl State {
         Ok(content)
     }
 
-    /// A content that differs from every other one.
-    fn made_up(&self, kind: MediaKind) -> Bytes {
+    /// A content that differs from every other one, as far as there is room for it.
+    fn made_up(&self, kind: MediaKind, size: Option<usize>) -> Result<Bytes, ActError> {
         let word = self.random.word(24);
-        match kind {
-            MediaKind::Photo => image::grey_jpeg((1280, 960), &word).into(),
-            MediaKind::Voice => format!("OggS {word}").into(),
-            MediaKind::Sticker => format!("RIFF\0\0\0\0WEBP {word}").into(),
-            _ => format!("{} {word}\n", kind.field()).into(),
+        let mut bytes = match kind {
+            MediaKind::Photo => image::grey_jpeg((1280, 960), &word),
+            MediaKind::Voice => format!("OggS {word}").into_bytes(),
+            MediaKind::Sticker => format!("RIFF\0\0\0\0WEBP {word}").into_bytes(),
+            _ => format!("{} {word}\n", kind.field()).into_bytes(),
+        };
+        if let Some(size) = size {
+            if kind == MediaKind::Photo && size < bytes.len() {
+                let expected = format!("a size of at least {}, or \"file_base64\"", bytes.len());
+                return Err(ActError::impossible(format!("no picture is made up in {size} bytes"), expected));
+            }
+            bytes.resize(size, b'.');
         }
+        Ok(bytes.into())
     }
 }
