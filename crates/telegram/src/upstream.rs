@@ -16,6 +16,7 @@ mod call;
 mod connect;
 mod error;
 mod methods;
+mod own_certificate;
 mod pipe;
 mod settings;
 

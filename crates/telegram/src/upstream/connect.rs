@@ -21,7 +21,7 @@ use hyper_util::{
     rt::TokioIo,
 };
 use rustls::{
-    ClientConfig, RootCertStore,
+    ClientConfig, ConfigBuilder, RootCertStore, WantsVerifier,
     pki_types::{CertificateDer, pem::PemObject},
 };
 use secrecy::ExposeSecret;
@@ -30,6 +30,7 @@ use tower_service::Service;
 
 use super::{
     Roots, SetUpError, Settings,
+    own_certificate::OwnCertificates,
     settings::{Proxy, ProxyKind},
 };
 
@@ -53,10 +54,12 @@ impl Connector {
     pub(super) fn new(settings: &Settings, needs_tls: bool) -> Result<Self, SetUpError> {
         // Reading the platform's store costs time and memory that a plain server does not need.
         let roots = if needs_tls { roots(&settings.roots)? } else { RootCertStore::empty() };
-        Self::over(Way::new(settings), roots, settings.limits.connect)
+        let tls = tls()?.with_root_certificates(roots).with_no_client_auth();
+        Ok(Self::over(Way::new(settings), tls, settings.limits.connect))
     }
 
-    /// Straight to somebody's webhook; to `fixed` whatever its name says, if that is given.
+    /// Straight to somebody's webhook; to `fixed` whatever its name says, if that is given. [`Roots::Only`] is the
+    /// webhook's own certificate, or that of who issued it.
     pub(crate) fn direct(
         trusted: &Roots,
         guard: Option<Arc<dyn AddressGuard>>,
@@ -64,19 +67,30 @@ impl Connector {
         limit: Duration,
     ) -> Result<Self, SetUpError> {
         let way = Way::Direct(Direct { tcp: tcp(guard.clone(), fixed, limit), guard });
-        Self::over(way, roots(trusted)?, limit)
+        let tls = tls()?;
+        let tls = match trusted {
+            Roots::Platform => tls.with_root_certificates(roots(trusted)?),
+            Roots::Only(pem) => {
+                let own = CertificateDer::pem_slice_iter(pem).filter_map(Result::ok).collect();
+                let provider = Arc::clone(tls.crypto_provider());
+                let verifier = OwnCertificates::new(own, provider).ok_or(SetUpError::BadRoots)?;
+                tls.dangerous().with_custom_certificate_verifier(Arc::new(verifier))
+            }
+        };
+        Ok(Self::over(way, tls.with_no_client_auth(), limit))
     }
 
-    fn over(way: Way, roots: RootCertStore, limit: Duration) -> Result<Self, SetUpError> {
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let mut tls = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(SetUpError::Tls)?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
+    fn over(way: Way, mut tls: ClientConfig, limit: Duration) -> Self {
         tls.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Ok(Self { inner: HttpsConnector::from((way, tls)), limit })
+        Self { inner: HttpsConnector::from((way, tls)), limit }
     }
+}
+
+fn tls() -> Result<ConfigBuilder<ClientConfig, WantsVerifier>, SetUpError> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(SetUpError::Tls)
 }
 
 fn roots(roots: &Roots) -> Result<RootCertStore, SetUpError> {

@@ -94,8 +94,7 @@ fn failure(error: &(dyn Error + 'static)) -> DeliveryFailure {
             return DeliveryFailure::Tls(tls.to_string());
         }
         if let Some(io) = error.downcast_ref::<io::Error>() {
-            // An error of TLS travels inside one of I/O, which does not name it as its source.
-            if let Some(tls) = io.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+            if let Some(tls) = tls_inside(io) {
                 return DeliveryFailure::Tls(tls.to_string());
             }
             match io.kind() {
@@ -114,6 +113,12 @@ fn failure(error: &(dyn Error + 'static)) -> DeliveryFailure {
         next = error.source();
     }
     found
+}
+
+/// An error of TLS travels inside one of I/O, and that inside another, which do not name it as their source.
+fn tls_inside(io: &io::Error) -> Option<&rustls::Error> {
+    let inner = io.get_ref()?;
+    inner.downcast_ref().or_else(|| tls_inside(inner.downcast_ref()?))
 }
 
 #[cfg(test)]

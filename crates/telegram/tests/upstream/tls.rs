@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use tandem_telegram::{
     params::Params,
     upstream::{CallError, NotSent, Roots, ServerBase, SetUpError, Settings, Upstream},
+    webhook::{DeliveryFailure, WebhookAddress, WebhookClient, WebhookPolicy},
 };
 use tokio::io::AsyncWriteExt;
 use tokio_rustls::{
@@ -19,6 +20,8 @@ use tokio_rustls::{
 use super::server::{Server, json, quick, read_request, token};
 
 const CERTIFICATE: &[u8] = include_bytes!("cert.pem");
+/// As Telegram's guide to webhooks has it made, with the same key.
+const SELF_SIGNED: &[u8] = include_bytes!("self-signed.pem");
 
 fn settings(port: u16, roots: Roots) -> Settings {
     let base = ServerBase::parse(&format!("https://localhost:{port}")).unwrap();
@@ -26,7 +29,11 @@ fn settings(port: u16, roots: Roots) -> Settings {
 }
 
 async fn tls_server() -> Server {
-    let certificate = CertificateDer::from_pem_slice(CERTIFICATE).unwrap();
+    tls_server_with(CERTIFICATE).await
+}
+
+async fn tls_server_with(certificate: &[u8]) -> Server {
+    let certificate = CertificateDer::from_pem_slice(certificate).unwrap();
     let key = PrivateKeyDer::from_pem_slice(include_bytes!("key.pem")).unwrap();
     let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
@@ -80,4 +87,18 @@ async fn a_server_that_never_shakes_hands_got_nothing() {
     let error = upstream.call(&token(), "getMe", &Params::of([])).await.unwrap_err();
     let CallError::NotSent(NotSent::Transport(error)) = error else { panic!("{error:?}") };
     assert!(error.chain().contains("no connection within 100ms"), "{}", error.chain());
+}
+
+#[tokio::test]
+async fn a_webhooks_own_certificate_is_believed_though_it_signed_itself_and_no_other_is() {
+    let server = tls_server_with(SELF_SIGNED).await;
+    let url = format!("https://127.0.0.1:{}/hook", server.address.port());
+    let address = WebhookAddress::parse(&url, WebhookPolicy::Any).unwrap();
+    let client = |pem: &[u8]| WebhookClient::new(&Roots::Only(pem.to_vec()), None, None);
+    let update = bytes::Bytes::from_static(b"{\"update_id\":1}");
+    let received = client(SELF_SIGNED).unwrap().post(&address, None, update.clone()).await.unwrap();
+    assert_eq!(received.status, 200);
+    let failure = client(CERTIFICATE).unwrap().post(&address, None, update).await.unwrap_err();
+    assert!(matches!(failure, DeliveryFailure::Tls(_)), "{failure:?}");
+    assert!(matches!(client(b"no certificate"), Err(SetUpError::BadRoots)));
 }
