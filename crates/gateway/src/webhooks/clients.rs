@@ -53,3 +53,26 @@ impl Clients {
         Ok(client)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use tandem_telegram::webhook::{DeliveryFailure, WebhookAddress};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_name_that_stands_for_a_private_address_by_now_is_not_connected_to() {
+        let private = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://localhost:{}/", private.local_addr().unwrap().port());
+        let address = WebhookAddress::parse(&url, WebhookPolicy::Any).unwrap();
+        for fixed in [None, Some([127, 0, 0, 1].into())] {
+            let client = Clients::default().client(WebhookPolicy::PublicHttps, fixed, None).unwrap();
+            let failure = client.post(&address, None, Bytes::new()).await.unwrap_err();
+            assert_eq!(failure, DeliveryFailure::CannotConnect, "{fixed:?}");
+        }
+        let nobody_came = std::time::Duration::from_millis(1);
+        assert!(tokio::time::timeout(nobody_came, private.accept()).await.is_err());
+    }
+}

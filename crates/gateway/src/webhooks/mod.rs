@@ -15,7 +15,8 @@ use tandem_telegram::{
     allowed::AllowedUpdates,
     envelope::{self, Failure},
     params::Params,
-    webhook,
+    upstream::SetUpError,
+    webhook::{self, WebhookClient},
 };
 
 pub(crate) use self::clients::Clients;
@@ -82,6 +83,9 @@ impl Gateway {
         let document = app.document();
         let wanted = Wanted::read(url, params, self.policy_of(document.webhooks)).await;
         let wanted = wanted.map_err(SetError::Refused)?;
+        if let Err(error) = self.client_of(&wanted, document.webhooks) {
+            return Err(SetError::Refused(Failure::bad_webhook(&error.to_string())));
+        }
         self.set_allowed(app, AllowedUpdates::of(params.text("allowed_updates"))).await?;
         let pending = Pending::of(params, document.drop_pending);
         if pending == Pending::Keep
@@ -124,6 +128,12 @@ impl Gateway {
         }
         let stored = if webhook.has_secret { self.find_app_secret(app, SECRET).await? } else { None };
         Ok(stored.as_deref() == wanted.secret.as_ref().map(webhook::SecretToken::expose))
+    }
+
+    /// Finds out whether a certificate can be used before anything is changed.
+    fn client_of(&self, wanted: &Wanted, own: WebhookPolicy) -> Result<WebhookClient, SetUpError> {
+        let policy = self.policy_of(own);
+        self.inner().clients.client(policy, wanted.ip_address, wanted.certificate.clone())
     }
 
     /// Which addresses an app may set.

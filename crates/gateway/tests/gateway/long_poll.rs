@@ -141,3 +141,16 @@ async fn waiting_polls_are_answered_when_the_service_stops() {
         assert_eq!(poll.await.unwrap().text(), r#"{"ok":true,"result":[]}"#);
     }
 }
+
+#[tokio::test]
+async fn a_negative_offset_is_obeyed_once_and_not_for_what_comes_while_waiting() {
+    let t = Stage::start().await;
+    let poll = waiting(&t, &t.main(), json!({"timeout": 50, "offset": -1})).await;
+    let update = |id: i64, text: &str| {
+        let message = json!({"message_id": id, "date": t.now_secs(), "text": text, "chat": {"id": 7, "type": "private"}});
+        format!("{{\"update_id\":{id},\"message\":{message}}}")
+    };
+    t.append_all(&[update(1, "one"), update(2, "two")]).await;
+    let answer = poll.await.unwrap();
+    assert_eq!(texts(answer.json()["result"].as_array().unwrap()), ["one", "two"]);
+}

@@ -157,3 +157,25 @@ async fn pending_updates_survive_setting_and_deleting() {
     t.main().result("deleteWebhook", json!({})).await;
     assert_eq!(t.main().texts(json!({})).await, ["one", "two"]);
 }
+
+#[tokio::test]
+async fn an_uploaded_certificate_is_kept_and_shown() {
+    let t = Stage::start().await;
+    let pem = b"-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n";
+    let url = b"https://127.0.0.1:8443/".as_slice();
+    let good = include_bytes!("certificate.pem").as_slice();
+    for (certificate, status) in [(b"DER".as_slice(), 400), (pem, 400), (good, 200)] {
+        t.clock.advance(SECOND);
+        let body = multipart(&[("url", None, url), ("certificate", Some("c.pem"), certificate)]);
+        let request = post(&t.main().path("setWebhook"), "multipart/form-data; boundary=b", &body);
+        let answer = send(t.address, &request).await;
+        assert_eq!(answer.status, status, "{}", answer.text());
+    }
+    let t = t.restart().await;
+    let info = t.main().result("getWebhookInfo", json!({})).await;
+    assert_eq!(info["has_custom_certificate"], true);
+    t.clock.advance(SECOND);
+    let body = multipart(&[("url", None, url), ("certificate", Some("c.pem"), good)]);
+    let request = post(&t.main().path("setWebhook"), "multipart/form-data; boundary=b", &body);
+    assert_eq!(send(t.address, &request).await.description(), "Webhook was set", "never already set");
+}

@@ -274,9 +274,17 @@ impl Stage {
 
     /// An update comes in as these bytes.
     pub(crate) async fn append(&self, update: &str) {
-        let body = Bytes::copy_from_slice(update.as_bytes());
-        let event = UpdateView::of(&body).unwrap().to_event(self.bot.source(), self.clock.now());
-        let append = Append { events: vec![event], urgency: Urgency::CanWait, ..Append::default() };
+        self.append_all(&[update.to_owned()]).await;
+    }
+
+    /// Several come in at once.
+    pub(crate) async fn append_all(&self, updates: &[String]) {
+        let event = |update: &String| {
+            let body = Bytes::copy_from_slice(update.as_bytes());
+            UpdateView::of(&body).unwrap().to_event(self.bot.source(), self.clock.now())
+        };
+        let events = updates.iter().map(event).collect();
+        let append = Append { events, urgency: Urgency::CanWait, ..Append::default() };
         self.recorder.record(self.bot.id(), append).await.unwrap();
     }
 
