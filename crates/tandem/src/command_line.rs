@@ -9,9 +9,15 @@ use std::{
     process::ExitCode,
 };
 
-use clap::{Args, CommandFactory as _, Parser, Subcommand};
+use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
-use crate::{Failure, commands, failure::chain, settings::Settings};
+use crate::{
+    Failure, commands, demo,
+    failure::chain,
+    output::write_out,
+    reference,
+    settings::{Settings, SettingsError},
+};
 
 /// One Telegram bot, your own code and your CRM at the same time
 #[derive(Debug, Parser)]
@@ -36,6 +42,7 @@ Settings come from tandem.toml, from TANDEM_SECTION__KEY in the environment, and
 
 /// Where settings come from.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Settings")]
 struct SettingsArguments {
     /// Read settings from this file [default: tandem.toml, if it is there]
     #[arg(long, value_name = "FILE", global = true, env = "TANDEM_CONFIG", hide_env_values = true)]
@@ -48,12 +55,37 @@ struct SettingsArguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Serve(commands::serve::Arguments),
+    Adopt(commands::adopt::Arguments),
+    Release(commands::release::Arguments),
+    Status(commands::status::Arguments),
+    Bots(commands::bots::Arguments),
+    Apps(commands::apps::Arguments),
+    Lanes(commands::lanes::Arguments),
+    Held(commands::held::Arguments),
+    Replay(commands::replay::Arguments),
     Config(commands::config::Arguments),
+    Backup(commands::backup::Arguments),
     Sandbox(commands::sandbox::Arguments),
+    Demo(demo::Arguments),
+    /// Print a page of the documentation
+    #[command(hide = true)]
+    Reference {
+        /// Which page
+        page: Page,
+    },
+}
+
+/// The pages that are generated.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Page {
+    Commands,
+    Settings,
 }
 
 /// The program from its arguments to its exit code.
 pub fn main() -> ExitCode {
+    // What clients write stands in the database and its copies: they are for this user alone.
+    rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
     let command_line = match CommandLine::try_parse() {
         Ok(command_line) => command_line,
         Err(error) => {
@@ -83,10 +115,13 @@ fn run(command_line: CommandLine) -> Result<ExitCode, Failure> {
         let environment = std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
         Settings::load(settings.config.as_deref(), environment, &settings.set).map_err(|error| {
-            Failure::usage(
-                chain(&error),
-                "Correct it there; `tandem config example` shows every setting with its default.",
-            )
+            let what_to_do = match error {
+                SettingsError::Unreadable { .. } => "Name a file that is there and that this user can read.",
+                SettingsError::Wrong { .. } | SettingsError::Conflict { .. } => {
+                    "Correct it there; `tandem config example` shows every setting with its default."
+                }
+            };
+            Failure::usage(chain(&error), what_to_do)
         })
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| {
@@ -95,8 +130,29 @@ fn run(command_line: CommandLine) -> Result<ExitCode, Failure> {
     let code = runtime.block_on(async {
         match command {
             Command::Serve(arguments) => commands::serve::run(arguments, load()?).await,
+            Command::Adopt(arguments) => commands::adopt::run(arguments, load()?).await,
+            Command::Release(arguments) => commands::release::run(arguments, load()?).await,
+            Command::Status(arguments) => commands::status::run(&arguments, load()?).await,
+            Command::Bots(arguments) => commands::bots::run(&arguments, load()?).await,
+            Command::Apps(arguments) => commands::apps::run(arguments, load()?).await,
+            Command::Lanes(arguments) => commands::lanes::run(arguments, load()?).await,
+            Command::Held(arguments) => commands::held::run(arguments, load()?).await,
+            Command::Replay(arguments) => commands::replay::run(arguments, load()?).await,
             Command::Config(arguments) => commands::config::run(&arguments, load).await,
-            Command::Sandbox(arguments) => commands::sandbox::start(arguments).await,
+            Command::Backup(arguments) => commands::backup::run(arguments, load()?).await,
+            Command::Sandbox(arguments) => {
+                commands::until_signal(async |stop| commands::sandbox::run(arguments, stop).await).await
+            }
+            Command::Demo(arguments) => {
+                commands::until_signal(async |stop| demo::run(arguments, stop).await).await
+            }
+            Command::Reference { page } => {
+                write_out(&match page {
+                    Page::Commands => reference::commands(),
+                    Page::Settings => reference::settings(),
+                })?;
+                Ok(ExitCode::SUCCESS)
+            }
         }
     });
     // Whatever still waits (a connection that was dropped at the hard stop) has no say any more.

@@ -7,9 +7,12 @@
 pub mod clock;
 pub mod command_line;
 mod commands;
+pub mod control;
+mod demo;
 mod failure;
 mod logging;
 mod output;
+pub mod reference;
 mod serve;
 pub mod settings;
 

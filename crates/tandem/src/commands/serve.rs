@@ -6,7 +6,9 @@ use clap::Args;
 use tandem_model::SeededRng;
 
 use super::signals;
-use crate::{Failure, Listeners, Stop, clock::SystemClock, logging, settings::Settings};
+use crate::{
+    Failure, Listeners, Service, Stop, clock::SystemClock, logging, serve::run_opened, settings::Settings,
+};
 
 /// Run the service
 ///
@@ -27,12 +29,19 @@ pub(crate) async fn run(_arguments: Arguments, settings: Settings) -> Result<Exi
     logging::init(&settings.log)?;
     let stop = Stop::new();
     let signals = signals::watch(stop.clone()).map_err(|error| Failure::of(&error))?;
-    let listeners = Listeners::bind(&settings.server).await?;
     let rng = Arc::new(SeededRng::from_system());
-    let ended = crate::run(settings, listeners, Arc::new(SystemClock), rng, stop).await;
+    // The database first: a second service on it is told so, rather than that the addresses are taken.
+    let service =
+        Service::open(&settings, Arc::new(SystemClock), rng, &stop).await.map_err(|error| error.failure())?;
+    let listeners = match Listeners::bind(&settings.server).await {
+        Ok(listeners) => listeners,
+        Err(failure) => {
+            service.close().await;
+            return Err(failure);
+        }
+    };
+    let ended = run_opened(service, &settings, listeners, stop).await;
     signals.abort();
-    match ended {
-        Ok(()) => Ok(ExitCode::SUCCESS),
-        Err(error) => Err(error.failure()),
-    }
+    ended.map_err(|error| error.failure())?;
+    Ok(ExitCode::SUCCESS)
 }

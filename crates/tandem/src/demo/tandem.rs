@@ -7,7 +7,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, bail};
 use tandem_bridge::operations::{
-    Adopt, Confidential, GiveBack, KeepHolder, Release, Request, Response, Undelivered,
+    Adopt, AnotherPoller, Confidential, GiveBack, KeepHolder, Release, Request, Response, Undelivered,
 };
 use tandem_gateway::DropPending;
 use tandem_model::SeededRng;
@@ -118,6 +118,8 @@ impl Tandem {
             holder_certificate: None,
             holder: KeepHolder::AsRoute,
             upstream: None,
+            another_poller: AnotherPoller::Refuse,
+            another_poller: AnotherPoller::Refuse,
         };
         let Response::Adopted(adopted) = self.ask(Request::Adopt(adopt)).await? else {
             bail!("adopt was answered with something else");

@@ -36,11 +36,6 @@ impl Format {
         if self.json { self.print_json(value) } else { write_out(&in_words()) }
     }
 
-    /// Whether a program reads.
-    pub(crate) const fn is_json(self) -> bool {
-        self.json
-    }
-
     /// For the program that reads: what was refused.
     pub(crate) fn print_refusal(self, refusal: &Refusal) {
         if self.json {

@@ -4,7 +4,7 @@ use tandem_bridge::{OpenError, OwnershipError};
 use tandem_journal::{SealError, sqlite};
 use tandem_telegram::upstream::{ProxyError, ServerBaseError, SetUpError};
 
-use crate::{Failure, failure::chain};
+use crate::{Failure, control::SocketError, failure::chain};
 
 /// Why the service could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +45,9 @@ pub enum RunError {
         /// Which.
         part: &'static str,
     },
+    /// The control socket.
+    #[error(transparent)]
+    Control(#[from] SocketError),
 }
 
 impl RunError {
@@ -77,6 +80,9 @@ impl RunError {
                 "If the database is damaged, restore it from a backup made by `tandem backup`."
             }
             Self::Part { .. } => "Start it again; if this repeats, report it with the log.",
+            Self::Control(_) => {
+                "See that the database's directory can be written and that its path has fewer than 100 characters."
+            }
         };
         Failure::new(chain(self), what_to_do)
     }

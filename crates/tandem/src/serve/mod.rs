@@ -29,7 +29,7 @@ pub use stop::Stop;
 
 use http::Limits;
 
-use crate::settings::Settings;
+use crate::{control::ControlSocket, settings::Settings};
 
 /// Each app may hold a long poll open. Quiet connections are kept as long as Telegram keeps them, so that no library
 /// finds one closed that it would not find closed there.
@@ -49,11 +49,29 @@ pub async fn run(
     stop: Stop,
 ) -> Result<(), RunError> {
     let service = Service::open(&settings, clock, rng, &stop).await?;
+    run_opened(service, &settings, listeners, stop).await
+}
+
+/// The same with a service that is open, and so has the database to itself.
+pub(crate) async fn run_opened(
+    service: Service,
+    settings: &Settings,
+    listeners: Listeners,
+    stop: Stop,
+) -> Result<(), RunError> {
+    let control = match ControlSocket::bind(settings.store.control_socket()) {
+        Ok(control) => control,
+        Err(error) => {
+            service.close().await;
+            return Err(error.into());
+        }
+    };
     let Listeners { gateway, public } = listeners;
     let addresses = (gateway.local_addr(), public.local_addr());
 
     let mut parts = JoinSet::new();
     let (bridge, lanes) = (service.bridge().clone(), service.lanes().clone());
+    parts.spawn(named("the control socket", control.serve(bridge.clone(), stop.clone())));
     parts.spawn(named("the gateway", http::serve(gateway, service.gateway().router(), APPS, stop.clone())));
     parts.spawn(named(
         "the public listener",
@@ -73,6 +91,7 @@ pub async fn run(
         );
     }
     let ended = tokio::select! {
+        biased;
         () = stop.soft.cancelled() => Ok(()),
         // Half a service would be worse than none: whoever started us starts us again.
         Some(ended) = parts.join_next() => Err(RunError::Part { part: ended.unwrap_or("a part that panicked") }),

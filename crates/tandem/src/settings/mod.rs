@@ -117,6 +117,8 @@ pub struct Log {
 impl Log {
     /// The life of the service, and whatever needs a person.
     pub const DEFAULT_FILTER: &str = "info";
+    /// Whatever needs a person: for commands that a person reads.
+    pub const QUIET_FILTER: &str = "warn";
 }
 
 /// Why the settings cannot be used.

@@ -124,6 +124,7 @@ pub enum Upstream {
 }
 
 impl Upstream {
+    /// The word in settings.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Auto => "auto",
@@ -155,6 +156,7 @@ pub enum LogFormat {
 }
 
 impl LogFormat {
+    /// The word in settings.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Text => "text",

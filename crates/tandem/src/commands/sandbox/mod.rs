@@ -16,12 +16,6 @@ use tandem_sandbox::telegram::NewBot;
 use tandem_sandbox::{Config, Sandbox};
 use tokio_util::sync::CancellationToken;
 
-use super::signals;
-use crate::{
-    Failure, Stop, logging,
-    settings::{Log, LogFormat},
-};
-
 /// A Telegram and an amoCRM of your own, to try a bot without either
 ///
 /// Prints the addresses, creates bots, and runs until it is stopped. Everything is in memory.
@@ -68,17 +62,8 @@ enum Story {
     Bug,
 }
 
-/// Runs the command until a signal.
-pub(crate) async fn start(arguments: Arguments) -> Result<ExitCode, Failure> {
-    logging::init(&Log { filter: "warn".to_owned(), format: LogFormat::Text })?;
-    let stop = Stop::new();
-    let signals = signals::watch(stop.clone()).map_err(|error| Failure::of(&error))?;
-    let ended = run(arguments, stop.soft).await;
-    signals.abort();
-    Ok(ended?)
-}
-
-async fn run(arguments: Arguments, stop: CancellationToken) -> anyhow::Result<ExitCode> {
+/// Runs the command until `stop`.
+pub(crate) async fn run(arguments: Arguments, stop: CancellationToken) -> anyhow::Result<ExitCode> {
     let language = language(arguments.lang, std::env::var_os);
     match arguments.story {
         Some(Story::Bug) => story::tell_bug(&arguments, language, stop).await,
