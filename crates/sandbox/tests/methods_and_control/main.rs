@@ -14,6 +14,7 @@ mod documentation;
 mod edits;
 mod errors;
 mod files;
+mod guides;
 mod inline_mode;
 mod payments;
 mod polls;

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::Request;
 use super::input_file;
-use super::sending::put_caption;
+use super::sending::put_own_caption;
 use super::target::Envelope;
 use super::uploads::{captioned, hints};
 use crate::telegram::ApiError;
@@ -116,13 +116,6 @@ pub(super) async fn send_paid(request: Request<'_>) -> Result<Value, ApiError> {
     let mut state = request.world();
     let envelope = Envelope::read(&state, request)?;
     let mut content = Content::media("paid_media", json!({"star_count": stars, "paid_media": paid}));
-    let params = request.params();
-    put_caption(
-        &state,
-        &mut content.fields,
-        params.text("caption"),
-        params.text("parse_mode"),
-        params.json("caption_entities").as_ref(),
-    )?;
+    put_own_caption(&state, &mut content.fields, request)?;
     Ok(envelope.post(&mut state, request, content))
 }

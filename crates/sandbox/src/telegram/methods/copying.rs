@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde_json::{Value, json};
 
 use super::Request;
-use super::sending::put_caption;
+use super::sending::put_own_caption;
 use super::target::{self, Access, Envelope};
 use crate::telegram::ApiError;
 use crate::telegram::world::State;
@@ -82,10 +82,8 @@ fn one(request: Request<'_>, how: How) -> Result<(Value, i64), ApiError> {
         envelope.forwarded(state.origin_of(from, message));
     }
     let mut content = taken(&mut state, from, id, request.bot, how)?;
-    let params = request.params();
-    if how == How::Copy && content.can_have_caption() && params.text("caption").is_some() {
-        let (mode, entities) = (params.text("parse_mode"), params.json("caption_entities"));
-        put_caption(&state, &mut content.fields, params.text("caption"), mode, entities.as_ref())?;
+    if how == How::Copy && content.can_have_caption() && request.params().text("caption").is_some() {
+        put_own_caption(&state, &mut content.fields, request)?;
     }
     let sent = envelope.post(&mut state, request, content);
     let sent_id = sent.get("message_id").and_then(Value::as_i64).unwrap_or_default();

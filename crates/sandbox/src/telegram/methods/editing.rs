@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::Request;
 use super::album;
-use super::sending::{formatted_text, place, put_caption};
+use super::sending::{place, put_own_caption, text_content};
 use super::target::{self, Access};
 use super::uploads::captioned;
 use crate::telegram::ApiError;
@@ -87,13 +87,7 @@ pub(super) fn text(request: Request<'_>) -> Result<Value, ApiError> {
     if !matches!(target.message(&state)?.content.kind.as_str(), "text" | "rich_message" | "game") {
         return Err(ApiError::bad_request("there is no text in the message to edit"));
     }
-    let formatted = formatted_text(request, "text", "parse_mode", "entities")?;
-    let mut content = state.text_content(&formatted);
-    if let Some(options) = request.params().json("link_preview_options").filter(Value::is_object) {
-        content.fields.insert("link_preview_options".into(), options);
-    } else if request.params().bool("disable_web_page_preview") {
-        content.fields.insert("link_preview_options".into(), json!({"is_disabled": true}));
-    }
+    let content = text_content(&state, request)?;
     target.change(&mut state, request, content)
 }
 
@@ -104,15 +98,8 @@ pub(super) fn caption(request: Request<'_>) -> Result<Value, ApiError> {
     if !content.can_have_caption() {
         return Err(ApiError::bad_request("there is no caption in the message to edit"));
     }
-    let params = request.params();
-    put_caption(
-        &state,
-        &mut content.fields,
-        params.text("caption"),
-        params.text("parse_mode"),
-        params.json("caption_entities").as_ref(),
-    )?;
-    if params.bool("show_caption_above_media") {
+    put_own_caption(&state, &mut content.fields, request)?;
+    if request.params().bool("show_caption_above_media") {
         content.fields.insert("show_caption_above_media".into(), json!(true));
     }
     target.change(&mut state, request, content)

@@ -60,9 +60,19 @@ pub(super) fn put_caption(
     Ok(())
 }
 
-pub(super) fn message(request: Request<'_>) -> Result<Value, ApiError> {
-    let mut state = request.world();
-    let envelope = Envelope::read(&state, request)?;
+/// Puts the caption of a call's own parameters into the fields of a content.
+pub(super) fn put_own_caption(
+    state: &State,
+    fields: &mut Map<String, Value>,
+    request: Request<'_>,
+) -> Result<(), ApiError> {
+    let params = request.params();
+    let entities = params.json("caption_entities");
+    put_caption(state, fields, params.text("caption"), params.text("parse_mode"), entities.as_ref())
+}
+
+/// The text of a call, with its wishes for the preview of links.
+pub(super) fn text_content(state: &State, request: Request<'_>) -> Result<Content, ApiError> {
     let formatted = formatted_text(request, "text", "parse_mode", "entities")?;
     let mut content = state.text_content(&formatted);
     if let Some(options) = request.params().json("link_preview_options").filter(Value::is_object) {
@@ -70,6 +80,13 @@ pub(super) fn message(request: Request<'_>) -> Result<Value, ApiError> {
     } else if request.params().bool("disable_web_page_preview") {
         content.fields.insert("link_preview_options".into(), json!({"is_disabled": true}));
     }
+    Ok(content)
+}
+
+pub(super) fn message(request: Request<'_>) -> Result<Value, ApiError> {
+    let mut state = request.world();
+    let envelope = Envelope::read(&state, request)?;
+    let content = text_content(&state, request)?;
     Ok(envelope.post(&mut state, request, content))
 }
 
