@@ -56,6 +56,13 @@ pub(crate) struct RunningIntake {
     pub(crate) ended: CancellationToken,
 }
 
+impl RunningIntake {
+    /// Whether it neither ended nor was told to.
+    pub(crate) fn goes_on(&self) -> bool {
+        !self.stop.is_cancelled() && !self.ended.is_cancelled()
+    }
+}
+
 impl LiveBot {
     pub(crate) fn new(handle: Arc<BotHandle>, document: BotDocument, hook: Option<SecretToken>) -> Self {
         Self {

@@ -9,18 +9,19 @@ mod conflict;
 mod hooks;
 mod polling;
 mod posting;
+mod revoked;
 mod taking;
 
 use std::sync::Arc;
 
 use tandem_gateway::BotState;
+use tandem_model::BotId;
 use tandem_telegram::upstream::CallError;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    BotPhase, Bridge, ChangeError, IntakeState, UpstreamMode,
+    Bridge, ChangeError, IntakeState, UpstreamMode,
     bots::{LiveBot, RunningIntake},
-    bridge::Chain,
     secrets::SecretError,
 };
 
@@ -58,7 +59,7 @@ impl Bridge {
     pub(crate) fn start_intake(&self, live: &Arc<LiveBot>) {
         let Some(run) = self.current_run() else { return };
         let mut running = live.running();
-        if running.intake.as_ref().is_some_and(|intake| !intake.stop.is_cancelled()) {
+        if running.intake.as_ref().is_some_and(RunningIntake::goes_on) {
             return;
         }
         let before = running.intake.take().map(|intake| intake.ended);
@@ -71,9 +72,10 @@ impl Bridge {
             if let Some(before) = before {
                 before.cancelled().await;
             }
+            let token = live.handle.token();
             let taking = run.hard.run_until_cancelled(bridge.take_in(&live, &intake.stop));
             if taking.await == Some(Ended::Revoked) {
-                bridge.note_revoked(&live).await;
+                bridge.note_revoked(&live, &token).await;
             } else {
                 live.set_intake(IntakeState::Stopped);
             }
@@ -90,7 +92,7 @@ impl Bridge {
 
     /// Stops taking a bot's updates in and waits until that has ended. It starts again by [`Bridge::sync`] if the
     /// bot's phase says so.
-    pub async fn stop_intake(&self, bot: tandem_model::BotId) {
+    pub async fn stop_intake(&self, bot: BotId) {
         let ended = self.find_live(bot).and_then(|live| Self::end_intake(&live));
         if let Some(ended) = ended {
             ended.cancelled().await;
@@ -111,31 +113,6 @@ impl Bridge {
         tokio::select! {
             ended = taking => ended,
             _ = revoked => Ended::Revoked,
-        }
-    }
-
-    /// Notes that Telegram refuses a bot's token. Other bots are not concerned.
-    async fn note_revoked(&self, live: &LiveBot) {
-        let since = self.parts().clock.now();
-        live.handle.set_state(BotState::Revoked);
-        live.set_intake(IntakeState::revoked(since));
-        let bot = live.id();
-        tracing::error!(
-            bot.id = %bot,
-            "Telegram refuses the token of bot {bot}: get the new one from @BotFather and run `tandem adopt` with it; other bots go on"
-        );
-        let noted = self.change_bot(bot, &[], |document| {
-            if document.phase == BotPhase::Active {
-                document.phase = BotPhase::Revoked { since };
-            }
-        });
-        match noted.await {
-            Ok(document) => live.set_known(document, live.hook()),
-            // It is found out again at the next start.
-            Err(error) => {
-                let reason = Chain(&error);
-                tracing::warn!(bot.id = %bot, "that the token of bot {bot} is refused could not be noted: {reason}");
-            }
         }
     }
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use tandem_model::{BotId, Timestamp};
 
-use crate::{BotPhase, UpstreamMode};
+use crate::{BotPhase, HolderKind, UpstreamMode};
 
 /// A bot as it is now.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,6 +53,8 @@ pub enum IntakeState {
     Conflict {
         /// Since when.
         since: Timestamp,
+        /// Who it is.
+        holder: HolderKind,
         /// The host of his webhook; `None` for another program that polls.
         host: Option<String>,
         /// What to do.

@@ -3,19 +3,18 @@
 //! [`Bridge::sync`] takes no instructions: it reads the settings and does what is missing, the same each time. So
 //! whoever changes settings commits them and calls it, and a crash between the two is mended by the next start.
 
+mod stored;
+
 use std::{collections::BTreeMap, sync::Arc};
 
-use tandem_gateway::{App, AppDocument, AttachAppError, BotHandle, BotState};
-use tandem_journal::{
-    App as AppRow, LaneError, LaneKind, Lease, NewLane, ReadError, Revision, Route as RouteRow, SecretOwner,
-    SettingsChange, SettingsError, Start,
-};
-use tandem_lanes::{AttachError, DetachError, LaneAddress, LeaseSource};
-use tandem_model::{BotId, Filter, LaneId};
-use tandem_telegram::webhook::SecretToken;
+use tandem_gateway::{App, AppDocument, AttachAppError, BotState};
+use tandem_journal::{LaneError, Lease, ReadError, SettingsError};
+use tandem_lanes::{AttachError, DetachError, LaneAddress};
+use tandem_model::{BotId, LaneId};
 
+use self::stored::Stored;
 use crate::{
-    BotDocument, BotPhase, Bridge, ConnectError, Connected, IntakeState, RouteDocument, RouteSetting,
+    BotPhase, Bridge, ConnectError, Connected, IntakeState, RouteSetting,
     bots::{LiveBot, RunningRoute},
     secrets::SecretError,
 };
@@ -79,16 +78,6 @@ pub enum SyncError {
     Settings(#[from] SettingsError),
 }
 
-/// A bot as it is stored, its secrets opened and all its lanes made.
-struct Stored {
-    document: BotDocument,
-    hook: Option<SecretToken>,
-    handle: Arc<BotHandle>,
-    lease: Lease,
-    apps: Vec<(String, LaneId, AppDocument)>,
-    routes: BTreeMap<String, (LaneId, RouteSetting)>,
-}
-
 impl Bridge {
     /// Makes what runs for a bot agree with what is stored of it: its entry at the gateway, its apps, its routes and
     /// their lanes, and whether its updates are taken in. Does nothing where they agree.
@@ -124,106 +113,6 @@ impl Bridge {
                 Self::end_intake(live);
             }
         }
-    }
-
-    /// Reads a bot and makes the lanes it lacks. `None` when it is not ours (any more).
-    async fn read_stored(&self, bot: BotId) -> Result<Option<Stored>, SyncError> {
-        let store = &self.parts().store;
-        loop {
-            let revision = store.revision().await?;
-            let Some(row) = store.find_bot(bot).await? else { return Ok(None) };
-            let document: BotDocument = read(&row.document, || format!("bot {bot}"))?;
-            if let BotPhase::Released { .. } = document.phase {
-                return Ok(None);
-            }
-            let lease = self.parts().ownership.lease(bot).ok_or(SyncError::NotOwned { bot })?;
-            let handle = Arc::new(BotHandle::new(self.vault().token(bot).await?, document.source));
-            let hook = self.vault().hook_secret(bot).await?;
-            let Some((apps, revision)) = self.read_apps(bot, lease, revision).await? else { continue };
-            let Some((routes, revision)) = self.read_routes(bot, lease, revision).await? else { continue };
-            if store.revision().await? == revision {
-                return Ok(Some(Stored { document, hook, handle, lease, apps, routes }));
-            }
-        }
-    }
-
-    /// `None` when somebody else changed the settings meanwhile.
-    async fn read_apps(
-        &self,
-        bot: BotId,
-        lease: Lease,
-        mut revision: Revision,
-    ) -> Result<Option<(Vec<(String, LaneId, AppDocument)>, Revision)>, SyncError> {
-        let mut apps = Vec::new();
-        for row in self.parts().store.list_apps(bot).await? {
-            let document: AppDocument = read(&row.document, || format!("app {} of bot {bot}", row.name))?;
-            let name = row.name.clone();
-            let lane_name = format!("app:{name}");
-            let lane = self.lane(bot, lease, row.lane, lane_name, LaneKind::App, document.filter()).await?;
-            if row.lane != Some(lane) {
-                let put = SettingsChange::PutApp(AppRow { lane: Some(lane), ..row });
-                let Some(now) = self.put(revision, put).await? else { return Ok(None) };
-                revision = now;
-            }
-            apps.push((name, lane, document));
-        }
-        Ok(Some((apps, revision)))
-    }
-
-    /// `None` when somebody else changed the settings meanwhile.
-    async fn read_routes(
-        &self,
-        bot: BotId,
-        lease: Lease,
-        mut revision: Revision,
-    ) -> Result<Option<(BTreeMap<String, (LaneId, RouteSetting)>, Revision)>, SyncError> {
-        let mut routes = BTreeMap::new();
-        for row in self.parts().store.list_routes(bot).await? {
-            let document: RouteDocument = read(&row.document, || format!("route {} of bot {bot}", row.name))?;
-            let name = row.name.clone();
-            let lane_name = format!("route:{name}");
-            let lane = self.lane(bot, lease, row.lane, lane_name, LaneKind::Route, document.filter()).await?;
-            if row.lane != Some(lane) {
-                let put = SettingsChange::PutRoute(RouteRow { lane: Some(lane), ..row });
-                let Some(now) = self.put(revision, put).await? else { return Ok(None) };
-                revision = now;
-            }
-            let secrets = self.vault().list(&SecretOwner::Route(bot, name.clone())).await?;
-            routes.insert(name.clone(), (lane, RouteSetting { bot, name, document, secrets }));
-        }
-        Ok(Some((routes, revision)))
-    }
-
-    async fn put(&self, revision: Revision, change: SettingsChange) -> Result<Option<Revision>, SyncError> {
-        match self.parts().store.change_settings(Some(revision), vec![change]).await {
-            Ok(revision) => Ok(Some(revision)),
-            Err(SettingsError::Stale { .. }) => Ok(None),
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    /// A lane with this filter: the one that is known, the one of this name that a crash left unnoted, or a new one
-    /// that begins with the next event.
-    async fn lane(
-        &self,
-        bot: BotId,
-        lease: Lease,
-        known: Option<LaneId>,
-        name: String,
-        kind: LaneKind,
-        filter: Filter,
-    ) -> Result<LaneId, SyncError> {
-        let store = &self.parts().store;
-        let lanes = store.list_lanes(bot, None, LANES).await?;
-        let found = lanes.into_iter().find(|lane| known.map_or(lane.name == name, |known| lane.id == known));
-        let Some(lane) = found else {
-            let new = NewLane { name, kind, start: Start::Now, filter };
-            return Ok(store.create_lane(lease, bot, new).await?.id);
-        };
-        if lane.filter != filter {
-            store.set_filter(lease, bot, lane.id, filter).await?;
-        }
-        Ok(lane.id)
     }
 
     /// Removes lanes that belong to nobody any more: deletion would wait for them.
@@ -354,11 +243,4 @@ impl Bridge {
         self.remove_live(bot);
         Ok(())
     }
-}
-
-fn read<T: serde::de::DeserializeOwned>(
-    document: &tandem_journal::Document,
-    what: impl FnOnce() -> String,
-) -> Result<T, SyncError> {
-    document.read().map_err(|source| SyncError::Document { what: what(), source })
 }

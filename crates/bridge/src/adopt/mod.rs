@@ -16,7 +16,7 @@
 mod answer;
 mod holder;
 mod note;
-mod recognise;
+pub(crate) mod recognise;
 mod take;
 
 pub(crate) use answer::holder_view;

@@ -48,16 +48,6 @@ pub enum BotPhase {
     },
 }
 
-impl BotPhase {
-    /// Whether its updates are to be taken in.
-    pub const fn takes_in(self) -> bool {
-        match self {
-            Self::Active => true,
-            Self::Adopting { .. } | Self::Revoked { .. } | Self::Releasing | Self::Released { .. } => false,
-        }
-    }
-}
-
 /// The steps of taking a bot over, each committed before the next is begun.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -9,10 +9,18 @@ use tandem_telegram::{
     webhook::{WebhookAddress, WebhookPolicy},
 };
 
-use crate::{Bridge, IntakeState, PublicUrl, bots::LiveBot};
+use crate::{Bridge, HolderKind, IntakeState, PublicUrl, adopt::recognise::recognise, bots::LiveBot};
 
 /// How often a stream that somebody else takes is looked at.
 pub(super) const LOOK_AGAIN: Duration = Duration::from_secs(30);
+
+/// Who takes the stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Holder {
+    kind: HolderKind,
+    /// The host of his webhook; `None` for another program that polls.
+    host: Option<String>,
+}
 
 /// Whose webhook it is.
 #[derive(Debug, PartialEq, Eq)]
@@ -21,22 +29,22 @@ pub(super) enum Webhook {
     Nobodys,
     /// It leads to us: from before the bot's updates were asked for.
     Ours,
-    /// It leads elsewhere, to this host.
-    Foreign(String),
+    /// It leads elsewhere.
+    Foreign(Holder),
 }
 
 impl Webhook {
-    pub(super) fn of(info: &WebhookInfo, live: &LiveBot) -> Self {
+    pub(super) fn of(info: &WebhookInfo, live: &LiveBot, amocrm_hosts: &[String]) -> Self {
         if info.url.is_empty() {
             return Self::Nobodys;
         }
+        // Our public address may have been another one, the path never is.
         let address = WebhookAddress::parse(&info.url, WebhookPolicy::Any);
-        match address {
-            // Our public address may have been another one, the path never is.
-            Ok(address) if address.uri().path().ends_with(&PublicUrl::hook_path(live.id())) => Self::Ours,
-            Ok(address) => Self::Foreign(address.host().to_owned()),
-            Err(_) => Self::Foreign(String::new()),
+        if address.is_ok_and(|address| address.uri().path().ends_with(&PublicUrl::hook_path(live.id()))) {
+            return Self::Ours;
         }
+        let (kind, host) = recognise(&info.url, amocrm_hosts);
+        Self::Foreign(Holder { kind, host: Some(host) })
     }
 }
 
@@ -50,42 +58,48 @@ impl Bridge {
     ) -> Result<Stream, CallError> {
         let upstream = &self.parts().upstream;
         let token = live.handle.token();
-        let host = match conflict {
-            Conflict::Poller => None,
-            Conflict::Webhook => match Webhook::of(&upstream.get_webhook_info(&token).await?, live) {
-                Webhook::Nobodys => return Ok(Stream::Free),
-                Webhook::Ours => {
-                    upstream.delete_webhook(&token).await?;
-                    return Ok(Stream::Free);
+        let holder = match conflict {
+            Conflict::Poller => Holder { kind: HolderKind::Poller, host: None },
+            Conflict::Webhook => {
+                let info = upstream.get_webhook_info(&token).await?;
+                match Webhook::of(&info, live, &self.parts().config.amocrm_hosts) {
+                    Webhook::Nobodys => return Ok(Stream::Free),
+                    Webhook::Ours => {
+                        upstream.delete_webhook(&token).await?;
+                        return Ok(Stream::Free);
+                    }
+                    Webhook::Foreign(holder) => holder,
                 }
-                Webhook::Foreign(host) => Some(host),
-            },
+            }
         };
-        self.show_conflict(live, host);
+        self.show_conflict(live, holder);
         Ok(Stream::Taken)
     }
 
     /// Shows that somebody else takes the stream; logged when it begins or he is another one.
-    pub(super) fn show_conflict(&self, live: &LiveBot, host: Option<String>) {
+    pub(super) fn show_conflict(&self, live: &LiveBot, taker: Holder) {
         let bot = live.id();
         let shown = live.intake.borrow().state.clone();
-        if matches!(&shown, IntakeState::Conflict { host: known, .. } if *known == host) {
+        if let IntakeState::Conflict { holder, host, .. } = shown
+            && (Holder { kind: holder, host }) == taker
+        {
             return;
         }
-        let advice = advice(host.as_deref());
-        let since = self.parts().clock.now();
+        let (advice, since) = (taker.advice(), self.parts().clock.now());
+        let Holder { kind: holder, host } = taker;
+        let name = holder.as_str();
         if let Some(host) = &host {
             tracing::error!(
-                bot.id = %bot, holder.host = host,
-                "the updates of bot {bot} go to a webhook at {host}, not to us: {advice}"
+                bot.id = %bot, holder.kind = name, holder.host = host,
+                "the updates of bot {bot} go to a webhook of {name} ({host}), not to us: {advice}"
             );
         } else {
             tracing::error!(
-                bot.id = %bot,
+                bot.id = %bot, holder.kind = name,
                 "another program asks Telegram for the updates of bot {bot}: {advice}"
             );
         }
-        live.set_intake(IntakeState::Conflict { since, host, advice });
+        live.set_intake(IntakeState::Conflict { since, holder, host, advice });
     }
 }
 
@@ -96,14 +110,16 @@ pub(super) enum Stream {
     Taken,
 }
 
-fn advice(host: Option<&str>) -> String {
-    match host {
-        Some(host) => format!(
-            "stop whatever set a webhook at {host} on this bot (a CRM does so when its integration is saved again), \
-             then run `tandem adopt` to take the stream back and keep that webhook as a route"
-        ),
-        None => "stop the program that polls with this bot's token, or let it ask Tandem: only the address of the \
-                 Bot API changes in it"
-            .to_owned(),
+impl Holder {
+    fn advice(&self) -> String {
+        match &self.host {
+            Some(host) => format!(
+                "stop whatever set a webhook at {host} on this bot (a CRM does so when its integration is saved \
+                 again), then run `tandem adopt` to take the stream back and keep that webhook as a route"
+            ),
+            None => "stop the program that polls with this bot's token, or let it ask Tandem: only the address of \
+                     the Bot API changes in it"
+                .to_owned(),
+        }
     }
 }

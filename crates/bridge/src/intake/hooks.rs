@@ -19,7 +19,7 @@ use tandem_gateway::RecordError;
 use tandem_model::BotId;
 
 use super::taking::is_about_space;
-use crate::{Bridge, bots::LiveBot};
+use crate::{BotPhase, Bridge, bots::LiveBot};
 
 /// Longest body: what `getUpdates` gives in one answer (reference/telegram.md 1.3).
 const BODY_BYTES: usize = 4 << 20;
@@ -88,8 +88,13 @@ async fn receive(
 impl Bridge {
     async fn receive(&self, live: &LiveBot, body: Bytes) -> Answer {
         let bot = live.id();
-        if !live.document().phase.takes_in() {
-            return Answer::Later(Duration::from_mins(1));
+        match live.document().phase {
+            BotPhase::Active => {}
+            // It changes hands in this moment.
+            BotPhase::Adopting { .. } | BotPhase::Releasing => return Answer::Later(Duration::from_secs(1)),
+            BotPhase::Revoked { .. } | BotPhase::Released { .. } => {
+                return Answer::Later(Duration::from_mins(1));
+            }
         }
         let batch = self.read_updates(live, [body]);
         if let Some(error) = batch.unreadable {

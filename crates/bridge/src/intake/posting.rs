@@ -32,8 +32,8 @@ pub(super) async fn run(bridge: &Bridge, live: &LiveBot, stop: &CancellationToke
         let setting = bridge.set_unless_foreign(live);
         let Some(set) = stop.run_until_cancelled(setting).await else { return Ended::Quietly };
         let wait = match set {
-            Ok(Webhook::Foreign(host)) => {
-                bridge.show_conflict(live, Some(host));
+            Ok(Webhook::Foreign(holder)) => {
+                bridge.show_conflict(live, holder);
                 backoff::jittered(LOOK_AGAIN, &**rng)
             }
             Ok(Webhook::Ours | Webhook::Nobodys) => {
@@ -62,7 +62,7 @@ pub(super) async fn run(bridge: &Bridge, live: &LiveBot, stop: &CancellationToke
 impl Bridge {
     async fn set_unless_foreign(&self, live: &LiveBot) -> Result<Webhook, StreamError> {
         let info = self.parts().upstream.get_webhook_info(&live.handle.token()).await?;
-        let webhook = Webhook::of(&info, live);
+        let webhook = Webhook::of(&info, live, &self.parts().config.amocrm_hosts);
         if let Webhook::Ours | Webhook::Nobodys = webhook {
             self.set_own_webhook(live).await?;
         }

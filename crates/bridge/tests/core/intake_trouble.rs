@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use serde_json::json;
-use tandem_bridge::{BotDocument, BotPhase, IntakeState, UpstreamMode, secrets};
+use tandem_bridge::{BotDocument, BotPhase, Config, HolderKind, IntakeState, UpstreamMode, secrets};
 use tandem_journal::SecretOwner;
 use tandem_sandbox::telegram::{Bot, Fault, FaultBody, FaultSpec, When};
 
@@ -143,13 +143,14 @@ async fn a_revoked_token_stops_its_bot_alone_and_a_new_one_starts_it_again() {
 #[tokio::test]
 async fn a_foreign_webhook_is_named_left_alone_and_looked_at_again() {
     let stage = Stage::new().await;
-    let (service, bot) = (stage.serve().await, stage.bot());
+    let amocrm = |config: &mut Config| config.amocrm_hosts = vec!["127.0.0.1".to_owned()];
+    let (service, bot) = (stage.serve_with(amocrm, |_| {}).await, stage.bot());
     stage.act("/amocrm/connect", json!({"token": bot.token()})).await;
     service.add(&bot, UpstreamMode::Polling, &[]).await;
     let shown =
         service.intake_is(&bot, "a conflict", |state| matches!(state, IntakeState::Conflict { .. })).await;
-    let IntakeState::Conflict { host, advice, .. } = &shown else { unreachable!() };
-    assert_eq!(host.as_deref(), Some("127.0.0.1"));
+    let IntakeState::Conflict { holder, host, advice, .. } = &shown else { unreachable!() };
+    assert_eq!((*holder, host.as_deref()), (HolderKind::Amocrm, Some("127.0.0.1")));
     assert!(advice.contains("tandem adopt"), "{advice}");
     assert_no_secret(&shown, &[bot.token()]);
     let info = stage.webhook_info(&bot).await;
@@ -174,8 +175,8 @@ async fn another_poller_is_noticed_and_not_fought() {
     };
     let shown =
         service.intake_is(&bot, "a conflict", |state| matches!(state, IntakeState::Conflict { .. })).await;
-    let IntakeState::Conflict { host, advice, .. } = shown else { unreachable!() };
-    assert_eq!(host, None);
+    let IntakeState::Conflict { holder, host, advice, .. } = shown else { unreachable!() };
+    assert_eq!((holder, host), (HolderKind::Poller, None));
     assert!(advice.contains("stop the program that polls"), "{advice}");
     assert!(!other.is_finished(), "it was not fought");
     says(&bot, 7, "to the other");
