@@ -59,8 +59,20 @@ impl BotHandle {
 
     /// Gives it another token: it was rotated. Active again.
     pub fn set_token(&self, token: Token) {
-        *self.token.write().unwrap_or_else(PoisonError::into_inner) = token;
+        let mut current = self.token.write().unwrap_or_else(PoisonError::into_inner);
+        *current = token;
         self.set_state(BotState::Active);
+    }
+
+    /// Telegram refused this token: the bot is revoked, unless it is not active or has another token by now. Whether it
+    /// was done.
+    pub fn revoke(&self, refused: &Token) -> bool {
+        let current = self.token.read().unwrap_or_else(PoisonError::into_inner);
+        let revoking = *current == *refused && self.state() == BotState::Active;
+        if revoking {
+            self.set_state(BotState::Revoked);
+        }
+        revoking
     }
 
     /// What can be done with it.
@@ -249,8 +261,9 @@ mod tests {
         let old = Token::parse(REAL).unwrap();
         let new = Token::parse("42:BBHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw0").unwrap();
         let bot = directory.find_bot(old.bot()).unwrap();
-        bot.set_state(BotState::Revoked);
+        assert!(bot.revoke(&old));
         bot.set_token(new.clone());
+        assert!(!bot.revoke(&old), "an answer to a call with the old one may come late");
         assert_eq!(bot.state(), BotState::Active);
         assert!(directory.find_by_token(&old).is_none());
         assert_eq!(directory.find_by_token(&new).unwrap().name(), "main");

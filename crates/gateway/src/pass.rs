@@ -14,6 +14,7 @@ use tandem_telegram::{
     envelope::{Answer, Failure},
     methods::{Capture, Class},
     params::Params,
+    token::Token,
     upstream::{CallError, PipeBody, PipeError, Target},
     webhook::ReplyCall,
 };
@@ -39,9 +40,10 @@ impl Gateway {
         if app.bot().state() == BotState::Revoked {
             return whole(Failure::UNAUTHORIZED.response());
         }
-        match self.inner().upstream.pipe(&app.bot().token(), target, request).await {
+        let token = app.bot().token();
+        match self.inner().upstream.pipe(&token, target, request).await {
             Ok(response) => {
-                Self::note_status(app, target, &response);
+                Self::note_status(app, &token, target, &response);
                 response.map(Body::new)
             }
             Err(error) => Self::refuse(app, &error),
@@ -83,11 +85,12 @@ impl Gateway {
         let (parts, body) = request.into_parts();
         let (body, captured) = capture::tee(parts.uri.query(), &parts.headers, body);
         let request = Request::from_parts(parts, body);
-        let response = match self.inner().upstream.pipe(&app.bot().token(), target, request).await {
+        let token = app.bot().token();
+        let response = match self.inner().upstream.pipe(&token, target, request).await {
             Ok(response) => response,
             Err(error) => return Self::refuse(app, &error),
         };
-        Self::note_status(app, target, &response);
+        Self::note_status(app, &token, target, &response);
         let (parts, body) = response.into_parts();
         match collect(body).await {
             Ok(Collected::Whole(answer)) => {
@@ -111,6 +114,9 @@ impl Gateway {
     /// Carries out a call that an app's webhook gave as its answer. Its result is told to nobody.
     pub(crate) async fn carry_out(&self, app: &App, call: ReplyCall) {
         let ReplyCall { method, params } = call;
+        if app.bot().state() != BotState::Active {
+            return;
+        }
         let known = match Class::of(&method) {
             Class::Captured(capture) => Some(capture),
             Class::Unknown => None,
@@ -133,11 +139,12 @@ impl Gateway {
     }
 
     async fn call(&self, app: &App, method: &str, params: &Params) -> Option<Bytes> {
-        match self.inner().upstream.call(&app.bot().token(), method, params).await {
+        let token = app.bot().token();
+        match self.inner().upstream.call(&token, method, params).await {
             Ok(result) => Some(result),
             Err(error) => {
                 if matches!(error, CallError::Unauthorized(_)) {
-                    Self::revoke(app);
+                    Self::revoke(app, &token);
                 }
                 let chain = Chain(&error);
                 tracing::warn!(
@@ -182,17 +189,16 @@ impl Gateway {
 
     /// A token that Telegram no longer takes: the bridge is told by the bot's state. The test environment takes none
     /// of production's, and a server of files knows little of tokens.
-    fn note_status<B>(app: &App, target: Target<'_>, response: &Response<B>) {
+    fn note_status<B>(app: &App, token: &Token, target: Target<'_>, response: &Response<B>) {
         let telling = matches!(target, Target::Method(method) if !method.starts_with("test/"));
         if telling && response.status() == StatusCode::UNAUTHORIZED {
-            Self::revoke(app);
+            Self::revoke(app, token);
         }
     }
 
-    fn revoke(app: &App) {
-        if app.bot().state() == BotState::Active {
+    fn revoke(app: &App, refused: &Token) {
+        if app.bot().revoke(refused) {
             tracing::error!(bot.id = %app.bot().id(), "Telegram no longer takes the token of bot {}", app.bot().id());
-            app.bot().set_state(BotState::Revoked);
         }
     }
 

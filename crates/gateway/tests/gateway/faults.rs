@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use serde_json::json;
 use tandem_crashfs::{Access, Disk};
 use tandem_gateway::BotState;
+use tandem_journal::Health;
 
 use tokio::{io::AsyncWriteExt, net::TcpStream, sync::Notify};
 
@@ -98,6 +99,9 @@ async fn a_send_that_could_not_be_kept_is_refused_before_it_is_forwarded() {
     let answer = t.main().call("sendMessage", json!({"chat_id": 7, "text": "hi"})).await;
     assert_eq!(answer.status, 200, "{}", answer.text());
     assert_eq!(t.gateway.unkept_sends(), 1);
+    // A disk that is not written to looks well.
+    let health = t.recorder.health();
+    until("the store takes itself for well", || *health.borrow() == Health::Good).await;
     let answer = t.main().call("sendMessage", json!({"chat_id": 7, "text": "hi"})).await;
     assert_eq!((answer.status, answer.description().as_str()), (429, "Too Many Requests: retry after 5"));
     assert_eq!(answer.json()["parameters"]["retry_after"], 5);

@@ -1,7 +1,7 @@
 //! A webhook's answer that is a call (reference/telegram.md 3.3): carried out as that app, mirrored like any other.
 
 use serde_json::json;
-use tandem_gateway::AppDocument;
+use tandem_gateway::{AppDocument, BotState};
 
 use crate::support::{
     REAL, Stage,
@@ -77,6 +77,23 @@ async fn a_reply_that_fails_is_told_to_nobody_and_its_update_is_done() {
     assert_eq!((receiver.seen().len(), t.telegram.seen().len()), (1, 1), "neither is repeated");
     let info = t.main().result("getWebhookInfo", json!({})).await;
     assert_eq!((info.get("last_error_message"), &info["pending_update_count"]), (None, &json!(0)));
+}
+
+#[tokio::test]
+async fn a_bot_whose_token_is_refused_sends_nothing_more() {
+    let mut t = Stage::start().await;
+    let receiver = Server::start().await;
+    t.main().result("setWebhook", json!({"url": format!("http://{}/hook", receiver.address)})).await;
+    let call = r#"{"method":"sendMessage","chat_id":7,"text":"hi"}"#;
+    receiver.on("hook", Reply::typed("200 OK", "application/json", call));
+    let unauthorized = r#"{"ok":false,"error_code":401,"description":"Unauthorized"}"#;
+    t.telegram.on("sendMessage", Reply::json("401 Unauthorized", unauthorized));
+    for _ in 0..2 {
+        t.says(7, "hello").await;
+        t.run_due().await;
+    }
+    assert_eq!(t.bot.state(), BotState::Revoked);
+    assert_eq!((receiver.seen().len(), t.telegram.seen().len()), (2, 1));
 }
 
 #[tokio::test]
