@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{
     bonus_bot::{BonusBot, Memory, PRODUCT},
@@ -20,8 +20,15 @@ use super::{
 pub(super) async fn tell(mut teller: Teller<'_>) -> anyhow::Result<bool> {
     let stage = Stage::set(teller.words).await?;
     let tandem = Tandem::prepare(&stage.telegram_url()).await?;
-    let mut show =
-        Show { stage, tandem, bot: None, memory: Arc::default(), said: Vec::new(), missed_by_bot: 0 };
+    let mut show = Show {
+        stage,
+        tandem,
+        bot: None,
+        memory: Arc::default(),
+        said: Vec::new(),
+        last_shown: String::new(),
+        missed_by_bot: 0,
+    };
     show.amocrm_holds_the_bot(&mut teller).await?;
     show.adopt(&mut teller).await?;
     show.the_bot_starts(&mut teller).await?;
@@ -43,6 +50,8 @@ struct Show {
     memory: Arc<Memory>,
     /// The client's words and presses, in order: what everybody has to have.
     said: Vec<String>,
+    /// How the last of them looks to people.
+    last_shown: String,
     /// How many of them were before the bot was there.
     missed_by_bot: usize,
 }
@@ -70,9 +79,9 @@ impl Show {
         let adopted = self.tandem.adopt(&self.stage.token).await?;
         let sentence = words.asides.adopted.replace("{holder}", &adopted.holder);
         teller.line(Who::Tandem, sentence.replace("{route}", &adopted.route)).await;
-        teller
-            .expect(words.expectations.holder_recognised, adopted.holder == "amoCRM", &adopted.holder)
-            .await;
+        let recognised = adopted.holder == "amoCRM" && !adopted.route.is_empty();
+        let seen = if recognised { String::new() } else { adopted.holder };
+        teller.expect(words.expectations.holder_recognised, recognised, seen).await;
         let stage = &self.stage;
         let webhook = async || stage.webhook().await;
         teller.expect_soon(words.expectations.stream_is_ours, webhook, String::is_empty).await
@@ -87,7 +96,7 @@ impl Show {
         let before = self.stage.phone().await?.len();
         teller.line(Who::Client, "/start").await;
         self.stage.client("start", json!({})).await?;
-        self.said.push("/start".to_owned());
+        self.note("/start", "/start".to_owned());
         let welcome = words.dialogue.bot.welcome;
         teller.phone_shows(&self.stage, before, Who::Bot, welcome, words.expectations.bot_answers).await?;
         self.amocrm_catches_up(teller, words.expectations.amocrm_sees, Holder::Tandem).await?;
@@ -111,32 +120,28 @@ impl Show {
         let first = self.stage.phone().await?.len();
         for (button, answer) in [(bot.balance_button, bot.balance_before), (bot.order_button, bot.choose)] {
             let before = self.stage.phone().await?.len();
-            teller.line(Who::Client, format!("[{button}]")).await;
-            self.stage.client("press", json!({ "text": button })).await?;
-            self.said.push(button.to_owned());
+            self.client_presses(teller, button, json!({ "text": button })).await?;
             teller.phone_shows(&self.stage, before, Who::Bot, answer, expected.bots_button_works).await?;
+            self.show_passing(teller).await?;
         }
         let before = self.stage.phone().await?.len();
-        teller.line(Who::Client, format!("[{}]", bot.product_button)).await;
-        let pressed = self.stage.client("press", json!({ "data": PRODUCT })).await?;
-        self.said.push(PRODUCT.to_owned());
+        let pressed = self.client_presses(teller, bot.product_button, json!({ "data": PRODUCT })).await?;
         let toast = pressed["answer"]["text"].as_str().unwrap_or_default();
         teller.expect(expected.press_is_answered, toast == bot.ordered_toast, toast).await;
         teller.phone_shows(&self.stage, before, Who::Bot, bot.ordered, expected.bots_button_works).await?;
+        self.show_passing(teller).await?;
 
         let before = self.stage.phone().await?.len();
         self.client_writes(teller, words.dialogue.menu_of_amocrm).await?;
         let asks = words.dialogue.salesbot_asks;
         teller.phone_shows(&self.stage, before, Who::Salesbot, asks, expected.salesbot_asks).await?;
+        self.show_passing(teller).await?;
         let (button, answer) = words.dialogue.salesbot_buttons[0];
         let before = self.stage.phone().await?.len();
-        teller.line(Who::Client, format!("[{button}]")).await;
-        self.stage.client("press", json!({ "data": "amo:0" })).await?;
-        self.said.push("amo:0".to_owned());
+        self.client_presses(teller, button, json!({ "data": "amo:0" })).await?;
         teller
             .phone_shows(&self.stage, before, Who::Salesbot, answer, expected.salesbots_button_works)
             .await?;
-        self.bot_catches_up().await?;
         self.amocrm_catches_up(teller, expected.amocrm_sees, Holder::Tandem).await?;
 
         let phone = self.stage.phone().await?;
@@ -175,9 +180,8 @@ impl Show {
         teller.line(Who::Owner, words.asides.stops_bot).await;
         self.bot = None;
         self.client_writes(teller, words.dialogue.question_while_bot_is_down).await?;
-        teller.line(Who::Client, format!("[{}]", words.dialogue.bot.balance_button)).await;
-        self.stage.client("press", json!({ "text": words.dialogue.bot.balance_button })).await?;
-        self.said.push(words.dialogue.bot.balance_button.to_owned());
+        let balance = words.dialogue.bot.balance_button;
+        self.client_presses(teller, balance, json!({ "text": balance })).await?;
         self.amocrm_catches_up(teller, words.expectations.amocrm_sees, Holder::Tandem).await?;
         teller.line(Who::Owner, words.asides.starts_bot).await;
         let before = self.stage.phone().await?.len();
@@ -185,7 +189,8 @@ impl Show {
         for answer in [words.dialogue.bot.manager_will_answer, words.dialogue.bot.balance_after] {
             teller.phone_shows(&self.stage, before, Who::Bot, answer, words.expectations.bot_answers).await?;
         }
-        self.bot_has_everything(teller).await
+        self.bot_has_everything(teller).await?;
+        self.show_passing(teller).await
     }
 
     async fn tandem_is_killed(&mut self, teller: &mut Teller<'_>) -> anyhow::Result<()> {
@@ -206,13 +211,13 @@ impl Show {
         let answer = words.dialogue.bot.manager_will_answer;
         teller.phone_shows(&self.stage, before, Who::Bot, answer, words.expectations.bot_answers).await?;
         self.bot_has_everything(teller).await?;
-        self.amocrm_catches_up(teller, words.expectations.amocrm_has_everything, Holder::Tandem).await
+        self.amocrm_catches_up(teller, words.expectations.amocrm_has_everything, Holder::Tandem).await?;
+        self.nothing_twice(teller).await
     }
 
     async fn release(&mut self, teller: &mut Teller<'_>) -> anyhow::Result<()> {
         let words = teller.words;
         teller.scene(words.scenes.release).await;
-        self.nothing_twice(teller).await?;
         teller.line(Who::Owner, words.asides.stops_bot_for_good).await;
         self.bot = None;
         let holder = self.tandem.release().await?;
@@ -239,8 +244,28 @@ impl Show {
     async fn client_writes(&mut self, teller: &mut Teller<'_>, text: &'static str) -> anyhow::Result<()> {
         teller.line(Who::Client, text).await;
         self.stage.client("text", json!({ "text": text })).await?;
-        self.said.push(text.to_owned());
+        self.note(text, text.to_owned());
         Ok(())
+    }
+
+    /// The client presses a button; gives what her phone says of it.
+    async fn client_presses(
+        &mut self,
+        teller: &mut Teller<'_>,
+        button: &'static str,
+        press: Value,
+    ) -> anyhow::Result<Value> {
+        let shown = format!("[{button}]");
+        teller.line(Who::Client, shown.as_str()).await;
+        let said = press["data"].as_str().unwrap_or(button).to_owned();
+        let pressed = self.stage.client("press", press).await?;
+        self.note(&said, shown);
+        Ok(pressed)
+    }
+
+    fn note(&mut self, said: &str, shown: String) {
+        self.said.push(said.to_owned());
+        self.last_shown = shown;
     }
 
     /// The client asks something, and the bot answers it.
@@ -277,10 +302,18 @@ impl Show {
             self.bot_catches_up().await?;
         }
         teller.show_passing(&self.stage, &self.memory.given(), holder).await?;
-        let last = seen.last().cloned().unwrap_or_default();
+        let last = if met { self.last_shown.clone() } else { seen.last().cloned().unwrap_or_default() };
         teller.line(Who::AmoCrm, format!("{}: {last}", teller.words.cast.client)).await;
         teller.expect(expected, met, if met { String::new() } else { format!("{seen:?}") }).await;
         Ok(())
+    }
+
+    /// What has passed, once it has come to everybody who is there.
+    async fn show_passing(&self, teller: &mut Teller<'_>) -> anyhow::Result<()> {
+        let (stage, said) = (&self.stage, &self.said);
+        look_until(async || stage.amocrm_sees().await, |seen| seen == said).await?;
+        self.bot_catches_up().await?;
+        teller.show_passing(&self.stage, &self.memory.given(), Holder::Tandem).await
     }
 
     async fn bot_catches_up(&self) -> anyhow::Result<bool> {

@@ -119,7 +119,6 @@ impl Tandem {
             holder: KeepHolder::AsRoute,
             upstream: None,
             another_poller: AnotherPoller::Refuse,
-            another_poller: AnotherPoller::Refuse,
         };
         let Response::Adopted(adopted) = self.ask(Request::Adopt(adopt)).await? else {
             bail!("adopt was answered with something else");
