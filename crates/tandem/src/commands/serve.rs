@@ -6,9 +6,7 @@ use clap::Args;
 use tandem_model::SeededRng;
 
 use super::signals;
-use crate::{
-    Failure, Listeners, Service, Stop, clock::SystemClock, logging, serve::run_opened, settings::Settings,
-};
+use crate::{Failure, Stop, clock::SystemClock, logging, serve, settings::Settings};
 
 /// Run the service
 ///
@@ -30,18 +28,8 @@ pub(crate) async fn run(_arguments: Arguments, settings: Settings) -> Result<Exi
     let stop = Stop::new();
     let signals = signals::watch(stop.clone()).map_err(|error| Failure::of(&error))?;
     let rng = Arc::new(SeededRng::from_system());
-    // The database first: a second service on it is told so, rather than that the addresses are taken.
-    let service =
-        Service::open(&settings, Arc::new(SystemClock), rng, &stop).await.map_err(|error| error.failure())?;
-    let listeners = match Listeners::bind(&settings.server).await {
-        Ok(listeners) => listeners,
-        Err(failure) => {
-            service.close().await;
-            return Err(failure);
-        }
-    };
-    let ended = run_opened(service, &settings, listeners, stop).await;
+    let ended = serve::open_and_run(settings, Arc::new(SystemClock), rng, stop).await;
     signals.abort();
-    ended.map_err(|error| error.failure())?;
+    ended?;
     Ok(ExitCode::SUCCESS)
 }

@@ -25,6 +25,13 @@ impl Listeners {
     }
 }
 
+impl Listeners {
+    /// Where apps really reach the gateway: a setting may ask for any free port.
+    pub(crate) fn gateway_address(&self, asked: &Server) -> SocketAddr {
+        self.gateway.local_addr().unwrap_or(asked.gateway)
+    }
+}
+
 async fn bind(key: &str, address: SocketAddr) -> Result<TcpListener, Failure> {
     TcpListener::bind(address).await.map_err(|error| {
         let what_to_do = match error.kind() {

@@ -23,13 +23,14 @@ use tokio::task::JoinSet;
 
 pub use error::RunError;
 pub use listeners::Listeners;
+use service::Database;
 pub use service::Service;
 pub(crate) use service::check;
 pub use stop::Stop;
 
 use http::Limits;
 
-use crate::{control::ControlSocket, settings::Settings};
+use crate::{Failure, control::ControlSocket, settings::Settings};
 
 /// Each app may hold a long poll open. Quiet connections are kept as long as Telegram keeps them, so that no library
 /// finds one closed that it would not find closed there.
@@ -42,18 +43,41 @@ const STRANGERS: Limits = Limits { connections: 4_000, head: Duration::from_secs
 ///
 /// Whoever drops the future instead leaves everything as after a crash, once the runtime is gone too.
 pub async fn run(
-    settings: Settings,
+    mut settings: Settings,
     listeners: Listeners,
     clock: Arc<dyn Clock>,
     rng: Arc<dyn Rng>,
     stop: Stop,
 ) -> Result<(), RunError> {
+    settings.server.gateway = listeners.gateway_address(&settings.server);
     let service = Service::open(&settings, clock, rng, &stop).await?;
-    run_opened(service, &settings, listeners, stop).await
+    serve(service, &settings, listeners, stop).await
 }
 
-/// The same with a service that is open, and so has the database to itself.
-pub(crate) async fn run_opened(
+/// The same as a person starts it: the database first, so that a second service on it is told so, rather than that
+/// the addresses are taken.
+pub(crate) async fn open_and_run(
+    mut settings: Settings,
+    clock: Arc<dyn Clock>,
+    rng: Arc<dyn Rng>,
+    stop: Stop,
+) -> Result<(), Failure> {
+    let database = Database::open(&settings, &clock, &*rng).await.map_err(|error| error.failure())?;
+    let listeners = match Listeners::bind(&settings.server).await {
+        Ok(listeners) => listeners,
+        Err(failure) => {
+            database.close().await;
+            return Err(failure);
+        }
+    };
+    settings.server.gateway = listeners.gateway_address(&settings.server);
+    let service =
+        Service::over(database, &settings, clock, rng, &stop).await.map_err(|error| error.failure())?;
+    serve(service, &settings, listeners, stop).await.map_err(|error| error.failure())
+}
+
+/// Runs what is open.
+async fn serve(
     service: Service,
     settings: &Settings,
     listeners: Listeners,

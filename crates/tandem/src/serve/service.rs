@@ -1,6 +1,9 @@
 //! The parts of the service and how they hang together.
 
-use std::sync::Arc;
+use std::{
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    sync::Arc,
+};
 
 use tandem_bridge::{Bridge, Ownership, PublicUrl};
 use tandem_gateway::{Directory, Gateway, Recorder};
@@ -27,8 +30,7 @@ const HOLDER: &str = "tandem";
 /// An opened service: nothing listens and nothing runs yet.
 #[derive(Debug)]
 pub struct Service {
-    store: Arc<SqliteStore>,
-    ownership: Arc<Ownership>,
+    database: Database,
     lanes: Lanes,
     bridge: Bridge,
     gateway: Gateway,
@@ -43,13 +45,22 @@ impl Service {
         rng: Arc<dyn Rng>,
         stop: &Stop,
     ) -> Result<Self, RunError> {
+        let database = Database::open(settings, &clock, &*rng).await?;
+        Self::over(database, settings, clock, rng, stop).await
+    }
+
+    /// Puts the parts together over a database that is ours.
+    pub(crate) async fn over(
+        database: Database,
+        settings: &Settings,
+        clock: Arc<dyn Clock>,
+        rng: Arc<dyn Rng>,
+        stop: &Stop,
+    ) -> Result<Self, RunError> {
         let upstream = upstream(&settings.telegram)?;
         let config = bridge_config(settings)?;
-        let path = settings.store.url.path();
-        let sqlite = Arc::new(SqliteStore::open(Options::new(path), Arc::clone(&clock)).await?);
-        let sealer = Arc::new(Sealer::open(&settings.security.key_file, &*rng).map_err(RunError::Key)?);
-        let store: Arc<dyn Store> = Arc::clone(&sqlite) as Arc<dyn Store>;
-        let ownership = Ownership::take(&*store, HOLDER).await.map_err(RunError::Ownership)?;
+        let store: Arc<dyn Store> = Arc::clone(&database.store) as Arc<dyn Store>;
+        let (sealer, ownership) = (Arc::clone(&database.sealer), Arc::clone(&database.ownership));
         let lanes = Lanes::new(
             Arc::clone(&store),
             Arc::clone(&ownership) as _,
@@ -78,7 +89,7 @@ impl Service {
         let bridge = Bridge::open(tandem_bridge::Parts {
             store,
             sealer,
-            ownership: Arc::clone(&ownership),
+            ownership,
             lanes: lanes.clone(),
             directory,
             recorder,
@@ -91,7 +102,7 @@ impl Service {
         })
         .await
         .map_err(RunError::Bridge)?;
-        Ok(Self { store: sqlite, ownership, lanes, bridge, gateway, tasks })
+        Ok(Self { database, lanes, bridge, gateway, tasks })
     }
 
     /// What bots do.
@@ -117,6 +128,34 @@ impl Service {
 
     /// Gives everything back and lets go of the database. Nothing may run any more.
     pub async fn close(self) {
+        self.database.close().await;
+    }
+}
+
+/// A database that this process has to itself, and the key to its secrets.
+#[derive(Debug)]
+pub(crate) struct Database {
+    store: Arc<SqliteStore>,
+    sealer: Arc<Sealer>,
+    ownership: Arc<Ownership>,
+}
+
+impl Database {
+    /// Takes the lock, brings the schema up to date, reads or makes the key, and takes the right to write.
+    pub(crate) async fn open(
+        settings: &Settings,
+        clock: &Arc<dyn Clock>,
+        rng: &dyn Rng,
+    ) -> Result<Self, RunError> {
+        let options = Options::new(settings.store.url.path());
+        let store = Arc::new(SqliteStore::open(options, Arc::clone(clock)).await?);
+        let sealer = Arc::new(Sealer::open(&settings.security.key_file, rng).map_err(RunError::Key)?);
+        let ownership = Ownership::take(&*store, HOLDER).await.map_err(RunError::Ownership)?;
+        Ok(Self { store, sealer, ownership })
+    }
+
+    /// Gives the right to write back and lets go of the files.
+    pub(crate) async fn close(self) {
         if let Err(error) = self.ownership.release(&*self.store).await {
             tracing::warn!(%error, "the leases were not given back: {error}");
         }
@@ -149,6 +188,7 @@ fn bridge_config(settings: &Settings) -> Result<tandem_bridge::Config, RunError>
     let guard: Arc<dyn AddressGuard> = Arc::new(PublicOnly);
     Ok(tandem_bridge::Config {
         public_url: public_url.map_err(RunError::PublicUrl)?,
+        gateway_url: gateway_url(server.gateway),
         roots: Roots::Platform,
         guard: (!security.allow_private_addresses).then_some(guard),
         retention: tandem_journal::Retention {
@@ -160,6 +200,16 @@ fn bridge_config(settings: &Settings) -> Result<tandem_bridge::Config, RunError>
     })
 }
 
+/// Where apps of this machine reach the gateway: what is written into their programs.
+fn gateway_url(listening: SocketAddr) -> String {
+    let ip = match listening.ip() {
+        ip if !ip.is_unspecified() => ip,
+        IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+    };
+    format!("http://{}", SocketAddr::new(ip, listening.port()))
+}
+
 /// Apps on this machine may have their updates posted to it; when anybody can reach the gateway, only to where
 /// Telegram would.
 fn webhook_policy(settings: &Settings) -> WebhookPolicy {
@@ -167,5 +217,22 @@ fn webhook_policy(settings: &Settings) -> WebhookPolicy {
         WebhookPolicy::Any
     } else {
         WebhookPolicy::PublicHttps
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn apps_are_told_an_address_that_they_can_use() {
+        for (listening, told) in [
+            ("127.0.0.1:8080", "http://127.0.0.1:8080"),
+            ("0.0.0.0:80", "http://127.0.0.1:80"),
+            ("[::]:8080", "http://[::1]:8080"),
+            ("10.0.0.5:8080", "http://10.0.0.5:8080"),
+        ] {
+            assert_eq!(gateway_url(listening.parse().unwrap()), told);
+        }
     }
 }
