@@ -70,7 +70,7 @@ async fn what_the_store_refuses_is_not_confirmed_and_comes_when_there_is_space()
     let stage = Stage::new().await;
     let (service, bot) = (stage.serve().await, stage.bot());
     service.add(&bot, UpstreamMode::Polling, &[]).await;
-    until("a question", async || stage.clock.sleeping_until().first().copied()).await;
+    stage.is_asked().await;
     stage.disk.runs_low();
     says(&bot, 7, "kept at Telegram");
     let shown =
@@ -149,6 +149,6 @@ async fn stopping_does_not_wait_for_a_question_that_waits() {
     let stage = Stage::new().await;
     let (service, bot) = (stage.serve().await, stage.bot());
     service.add(&bot, UpstreamMode::Polling, &[]).await;
-    until("a question", async || stage.clock.sleeping_until().first().copied()).await;
+    stage.is_asked().await;
     tokio::time::timeout(Duration::from_secs(5), service.stop()).await.unwrap();
 }

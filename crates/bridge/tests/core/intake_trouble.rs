@@ -167,7 +167,7 @@ async fn another_poller_is_noticed_and_not_fought() {
     let stage = Stage::new().await;
     let (service, bot) = (stage.serve().await, stage.bot());
     service.add(&bot, UpstreamMode::Polling, &[]).await;
-    until("a question", async || stage.clock.sleeping_until().first().copied()).await;
+    stage.is_asked().await;
     let other = {
         let (http, bot) = (stage.http.clone(), Arc::clone(&bot));
         let address = format!("{}/bot{}/getUpdates?timeout=50", stage.sandbox.telegram_url(), bot.token());

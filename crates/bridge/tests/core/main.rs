@@ -8,5 +8,8 @@ mod support;
 mod intake_polling;
 mod intake_trouble;
 mod intake_webhook;
+mod keeping;
 mod relay_delivery;
 mod relay_failures;
+mod secrecy;
+mod settings;

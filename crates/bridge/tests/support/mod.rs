@@ -11,7 +11,7 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 use tandem_bridge::{
     BotDocument, BotPhase, Bridge, Config, IntakeState, Ownership, Parts, PublicUrl, RouteDocument,
-    RouteKind, RouteMode, UpstreamMode, secrets,
+    RouteKind, RouteMode, SyncError, UpstreamMode, secrets,
 };
 use tandem_gateway::{AppDocument, Directory, Gateway, Recorder};
 use tandem_journal::{
@@ -99,6 +99,12 @@ impl Stage {
 
     pub(crate) async fn webhook_info(&self, bot: &Bot) -> Value {
         self.bot_api(bot, "getWebhookInfo", json!({})).await["result"].clone()
+    }
+
+    /// Waits until a question for updates waits at Telegram for its 50 seconds.
+    pub(crate) async fn is_asked(&self) {
+        let until_ms = self.clock.now_ms() + 50_000;
+        until("a question", async || self.clock.sleeping_until().contains(&until_ms).then_some(())).await;
     }
 
     /// Waits until something is so, moving the clock a second at a time.
@@ -201,6 +207,15 @@ impl Service {
 
     /// Stores a bot as if it had been adopted, with an app and these routes, and takes it up.
     pub(crate) async fn add(&self, bot: &Bot, upstream: UpstreamMode, routes: &[NewRoute]) {
+        self.try_add(bot, upstream, routes).await.unwrap();
+    }
+
+    pub(crate) async fn try_add(
+        &self,
+        bot: &Bot,
+        upstream: UpstreamMode,
+        routes: &[NewRoute],
+    ) -> Result<(), SyncError> {
         let id = id(bot);
         let document = BotDocument {
             username: Some(bot.username()),
@@ -237,7 +252,7 @@ impl Service {
             }
         }
         self.store.change_settings(None, changes).await.unwrap();
-        self.bridge.sync(id).await.unwrap();
+        self.bridge.sync(id).await
     }
 
     /// Everything in a bot's journal.
