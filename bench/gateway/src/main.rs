@@ -1,0 +1,3 @@
+//! Measures the whole of Tandem beside nginx: intake, pass-through, time to a waiting poll, memory.
+
+fn main() {}
