@@ -9,6 +9,7 @@ mod support;
 
 use serde_json::json;
 use support::{driver::chat::from_bot, poller::Poller, shop::Shop, until};
+use tandem_bridge::operations::Undelivered;
 use tandem_gateway::DropPending;
 
 /// What the bot says to a free text.
@@ -258,7 +259,7 @@ async fn release_gives_the_bot_back_and_amocrm_works_without_tandem() -> anyhow:
     shop.client_is_told(0, &[WILL_ANSWER]).await?;
     bot.stop().await?;
 
-    let released = shop.tandem.release().await?;
+    let released = shop.tandem.release(Undelivered::Refuse).await?;
     assert!(released.restored && released.undelivered.is_empty(), "{released:?}");
     assert_eq!(shop.webhook().await?, hook);
     shop.tandem.stop().await?;

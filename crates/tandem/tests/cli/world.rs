@@ -164,8 +164,8 @@ impl World {
         let mut service =
             Service { child, log, said: Vec::new(), gateway: String::new(), public: String::new() };
         let ready = service.wait_for("ready");
-        service.gateway = ready["gateway.address"].as_str().unwrap().to_owned();
-        service.public = ready["public.address"].as_str().unwrap().to_owned();
+        ready["gateway.address"].as_str().unwrap().clone_into(&mut service.gateway);
+        ready["public.address"].as_str().unwrap().clone_into(&mut service.public);
         service
     }
 

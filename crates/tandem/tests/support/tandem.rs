@@ -151,12 +151,16 @@ impl Tandem {
         }
     }
 
-    /// `tandem release`, once every route has everything.
-    pub(crate) async fn release(&self) -> anyhow::Result<Released> {
+    /// `tandem release`, once everybody has everything; `undelivered` says what if somebody does not.
+    pub(crate) async fn release(&self, undelivered: Undelivered) -> anyhow::Result<Released> {
+        let wait_secs = match undelivered {
+            Undelivered::Refuse => 30,
+            Undelivered::Leave => 0,
+        };
         let release = Release {
             bot: None,
-            wait_secs: 30,
-            undelivered: Undelivered::Refuse,
+            wait_secs,
+            undelivered,
             holder_secret: None,
             holder_certificate: None,
             webhook: GiveBack::Webhook,

@@ -1,0 +1,153 @@
+//! Four real bot libraries through Tandem: whether they can tell it from Telegram.
+//!
+//! The drivers and the transcript are those of the sandbox's own test (`crates/sandbox/tests/libraries.rs`): what the
+//! library makes of an update and what the client sees of its answers must be the same to the letter with Tandem in
+//! between, while amoCRM has the stream too.
+//!
+//! The programs and what they need come from `scripts/setup`.
+
+#![allow(clippy::unwrap_used, reason = "where a test panics, it fails")]
+
+mod support;
+
+use anyhow::Context as _;
+use serde_json::json;
+use support::{
+    driver::{
+        conversation::{self, Library, Mode, command},
+        program::Program,
+        weather,
+    },
+    shop::Shop,
+    until,
+};
+use tandem_bridge::operations::{AppSettings, Request, Response};
+use tandem_gateway::DropPending;
+
+/// The transcript of the same conversation without Tandem.
+const WITHOUT_TANDEM: &str = include_str!("../../sandbox/tests/snapshots/libraries__conversation.snap");
+
+/// Plays the conversation through Tandem, and compares.
+async fn witness(library: Library, mode: Mode) -> anyhow::Result<()> {
+    let shop = Shop::adopted(DropPending::Obey).await?;
+    let transcript = conversation::play(&shop.stage(), library, mode).await?;
+    let without = WITHOUT_TANDEM.splitn(3, "---\n").nth(2).context("a snapshot follows its head")?;
+    assert_eq!(transcript.trim_end(), without.trim_end());
+    Ok(())
+}
+
+#[tokio::test]
+async fn aiogram_polls() -> anyhow::Result<()> {
+    witness(Library::Aiogram, Mode::Polling).await
+}
+
+#[tokio::test]
+async fn aiogram_has_a_webhook() -> anyhow::Result<()> {
+    witness(Library::Aiogram, Mode::Webhook).await
+}
+
+#[tokio::test]
+async fn python_telegram_bot_polls() -> anyhow::Result<()> {
+    witness(Library::PythonTelegramBot, Mode::Polling).await
+}
+
+#[tokio::test]
+async fn python_telegram_bot_has_a_webhook() -> anyhow::Result<()> {
+    witness(Library::PythonTelegramBot, Mode::Webhook).await
+}
+
+#[tokio::test]
+async fn grammy_polls() -> anyhow::Result<()> {
+    witness(Library::Grammy, Mode::Polling).await
+}
+
+#[tokio::test]
+async fn grammy_has_a_webhook() -> anyhow::Result<()> {
+    witness(Library::Grammy, Mode::Webhook).await
+}
+
+#[tokio::test]
+async fn teloxide_polls() -> anyhow::Result<()> {
+    witness(Library::Teloxide, Mode::Polling).await
+}
+
+#[tokio::test]
+async fn teloxide_has_a_webhook() -> anyhow::Result<()> {
+    witness(Library::Teloxide, Mode::Webhook).await
+}
+
+/// Bad weather between Tandem and Telegram is Tandem's to get through: the library never meets it.
+async fn storm(library: Library) -> anyhow::Result<()> {
+    let shop = Shop::adopted(DropPending::Obey).await?;
+    weather::passes(&shop.stage(), library).await
+}
+
+#[tokio::test]
+async fn aiogram_gets_through_bad_weather() -> anyhow::Result<()> {
+    storm(Library::Aiogram).await
+}
+
+#[tokio::test]
+async fn python_telegram_bot_gets_through_bad_weather() -> anyhow::Result<()> {
+    storm(Library::PythonTelegramBot).await
+}
+
+#[tokio::test]
+async fn grammy_gets_through_bad_weather() -> anyhow::Result<()> {
+    storm(Library::Grammy).await
+}
+
+#[tokio::test]
+async fn teloxide_gets_through_bad_weather() -> anyhow::Result<()> {
+    storm(Library::Teloxide).await
+}
+
+/// Two apps on one bot, each with a token of its own: one polls, the other has a webhook, amoCRM is there too.
+#[tokio::test]
+async fn two_libraries_share_one_bot_and_neither_disturbs_the_other() -> anyhow::Result<()> {
+    let shop = Shop::adopted(DropPending::Obey).await?;
+    let add = Request::AddApp { bot: None, name: "second".to_owned(), settings: AppSettings::default() };
+    let Response::AppToken(added) = shop.tandem.ask(add).await? else { panic!("an app has a token") };
+    let mut of_second = shop.stage();
+    added.token.expose().clone_into(&mut of_second.token);
+
+    let mut first = Program::start(&mut command(&shop.stage(), Library::Aiogram, Mode::Polling)?)?;
+    let mut second = Program::start(&mut command(&of_second, Library::Grammy, Mode::Webhook)?)?;
+    first.reports("ready").await?;
+    second.reports("ready").await?;
+    let said = ["one", "two", "three", "four", "five"];
+    for (number, text) in said.iter().enumerate() {
+        shop.client_says(text).await?;
+        let report = second.reports("text").await?;
+        assert_eq!(report["text"], *text);
+        // The first is stopped on the way, which is its own affair.
+        if number < 3 {
+            let report = first.reports("text").await?;
+            assert_eq!(report["text"], *text);
+        }
+        if number == 2 {
+            until("both answers", async || shop.phone().await, |phone| phone.len() == 6).await?;
+            first.stop().await?;
+            first = Program::start(&mut command(&shop.stage(), Library::Teloxide, Mode::Polling)?)?;
+            first.reports("ready").await?;
+        }
+        if number > 2 {
+            let report = first.reports("text").await?;
+            assert_eq!(report["text"], *text);
+        }
+    }
+    until("all answers", async || shop.phone().await, |phone| phone.len() == 10).await?;
+    shop.amocrm_has(&said).await?;
+    first.stop().await?;
+    second.stop().await?;
+    assert_eq!(shop.repeats().await?, 0);
+
+    // Telegram has heard of none of it: no webhook was set and nothing was dropped.
+    assert_eq!(shop.webhook().await?, "");
+    let called = shop.control.methods_called(shop.bot).await?;
+    assert_eq!(called.iter().filter(|method| *method == "setwebhook").count(), 1, "amoCRM's own, before");
+    let unknown = json!({ "ok": false, "error_code": 401, "description": "Unauthorized" });
+    let wrong = format!("{}/bot{}:{}/getMe", shop.wire.url(), shop.bot, "A".repeat(35));
+    assert_eq!(reqwest::get(wrong).await?.json::<serde_json::Value>().await?, unknown);
+    Ok(())
+}
