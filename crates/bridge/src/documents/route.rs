@@ -19,7 +19,8 @@ pub struct RouteDocument {
     pub kinds: Option<Vec<String>>,
     /// Connections at one time.
     pub max_connections: Option<u32>,
-    /// An address to use whatever the name of its host resolves to.
+    /// An address to use whatever the name of its host resolves to. Not what `getWebhookInfo` shows, which is only
+    /// what the name resolved to then.
     pub ip_address: Option<IpAddr>,
 }
 

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use serde_json::json;
 use tandem_bridge::UpstreamMode;
 use tandem_journal::{HeldStates, LaneState};
 use tandem_model::{PauseReason, Seq};
 
-use crate::support::{NewRoute, Receiver, Service, Stage, assert_no_secret, id, says, until};
+use crate::support::{NewRoute, Receiver, START, Service, Stage, assert_no_secret, id, says, until};
 
 async fn lane(service: &Service, bot: &tandem_sandbox::telegram::Bot, name: &str) -> tandem_journal::Lane {
     let lanes = service.store.list_lanes(id(bot), None, 100).await.unwrap();
@@ -44,6 +45,50 @@ async fn one_conversation_that_fails_waits_in_order_and_stops_no_other() {
         (vec!["7a".to_owned(), "7b".to_owned()], vec!["8a".to_owned(), "8b".to_owned()])
     );
     assert!(got.iter().position(|text| text == "8b") < got.iter().position(|text| text == "7a"), "{got:?}");
+    service.stop().await;
+}
+
+#[tokio::test]
+async fn a_press_that_fails_holds_a_crms_conversation_and_no_relays() {
+    let stage = Stage::new().await;
+    let (service, bot) = (stage.serve().await, stage.bot());
+    let (mut relay, mut crm) = (Receiver::start().await, Receiver::start().await);
+    let routes = [NewRoute::relay("relay", &relay.url), NewRoute::amocrm("amocrm", &crm.url)];
+    service.add(&bot, UpstreamMode::Polling, &routes).await;
+    let chat = json!({"id": 7, "type": "private"});
+    let message = json!({"message_id": 1, "date": START, "chat": chat});
+    let from = json!({"id": 7, "is_bot": false, "first_name": "Ann"});
+    let press = json!({"id": "9", "from": from, "chat_instance": "1", "data": "yes", "message": message});
+    bot.push("callback_query", &press);
+    says(&bot, 7, "hello");
+    let asked = "Retry-After: 60\r\n";
+    let mut texts = Vec::new();
+    for _ in 0..2 {
+        let delivery = relay.next().await;
+        texts.push(delivery.text());
+        if delivery.text().is_empty() {
+            delivery.answer_with("500 Internal Server Error", asked);
+        } else {
+            delivery.ok();
+        }
+    }
+    assert!(texts.contains(&"hello".to_owned()), "another family goes on: {texts:?}");
+    let press = crm.next().await;
+    assert_eq!(press.text(), "");
+    press.answer_with("500 Internal Server Error", asked);
+    let lane = lane(&service, &bot, "route:amocrm").await;
+    until("the wait", async || {
+        service.store.list_held(id(&bot), lane.id, HeldStates::ALL, Seq::ZERO, 9).await.unwrap().pop()
+    })
+    .await;
+    assert!(crm.arrived().is_none(), "the conversation waits");
+    stage.clock.advance(Duration::from_mins(1));
+    for expected in ["", "hello"] {
+        let delivery = crm.next().await;
+        assert_eq!(delivery.text(), expected);
+        delivery.ok();
+    }
+    relay.next().await.ok();
     service.stop().await;
 }
 
