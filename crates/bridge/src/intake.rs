@@ -28,9 +28,6 @@ use crate::{
 /// Why a bot's stream could not be taken or let go.
 #[derive(Debug, thiserror::Error)]
 pub enum StreamError {
-    /// The bot is not ours.
-    #[error("the bot is not adopted")]
-    NotOurs,
     /// Telegram did not do it.
     #[error("Telegram did not do it")]
     Call(#[from] CallError),

@@ -2,9 +2,13 @@
 
 use tandem_model::BotId;
 
-use super::holder::Held;
+use super::{
+    holder::Held,
+    patience::{AskedLater, Patience},
+};
 use crate::{
     AdoptStep, BotDocument, BotPhase, Bridge, StreamError, UpstreamMode,
+    bots::LiveBot,
     bridge::Chain,
     operations::{
         AnotherPoller, Refusal, RefusalCode,
@@ -35,7 +39,7 @@ impl Bridge {
         let document = self.change_bot(bot, &[], |document| document.phase = BotPhase::Active).await?;
         live.set_known(document.clone(), live.hook());
         if upstream == UpstreamMode::Webhook
-            && let Err(error) = self.set_own_webhook(&live).await
+            && let Err(error) = self.set_own_webhook_patiently(&live).await
         {
             let back = BotPhase::Adopting { step: AdoptStep::Prepared };
             let document = self.change_bot(bot, &[], |document| document.phase = back).await?;
@@ -45,6 +49,16 @@ impl Bridge {
         self.sync(bot).await?;
         self.see(&Found { bot, document: document.clone() }).await?;
         Ok(document)
+    }
+
+    async fn set_own_webhook_patiently(&self, live: &LiveBot) -> Result<(), StreamError> {
+        let mut patience = Patience::new();
+        loop {
+            match self.set_own_webhook(live).await {
+                Err(error) if self.waits(&mut patience, error.after()).await => {}
+                set => return set,
+            }
+        }
     }
 
     /// Asks Telegram whether the stream is ours.
@@ -113,7 +127,7 @@ fn of_stream(error: &StreamError) -> Refusal {
             "Telegram has no address to post this bot's updates to.",
             "Set server.public_url, or take updates by polling, which needs no public address.",
         ),
-        StreamError::NotOurs | StreamError::Secret(_) | StreamError::Change(_) => Refusal::new(
+        StreamError::Secret(_) | StreamError::Change(_) => Refusal::new(
             RefusalCode::Store,
             format!("Our webhook could not be set: {}.", Chain(error)),
             "Run this again.",

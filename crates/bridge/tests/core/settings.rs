@@ -119,6 +119,20 @@ async fn a_route_that_cannot_be_served_is_said_and_keeps_nothing_else_from_runni
 }
 
 #[tokio::test]
+async fn a_receivers_own_certificate_must_be_one() {
+    let stage = Stage::new().await;
+    let (service, bot) = (stage.serve().await, stage.bot());
+    let route = NewRoute::relay("crm", "https://127.0.0.1:9/hook").certificate("no certificate");
+    let error = service.try_add(&bot, UpstreamMode::Polling, &[route]).await.unwrap_err();
+    let SyncError::Route { source, .. } = &error else { panic!("{error:?}") };
+    assert_eq!(source.to_string(), "the route's client cannot be made");
+    let route =
+        NewRoute::relay("crm", "https://127.0.0.1:9/hook").certificate(include_str!("certificate.pem"));
+    service.add(&bot, UpstreamMode::Polling, &[route]).await;
+    service.stop().await;
+}
+
+#[tokio::test]
 async fn a_bot_of_a_newer_version_is_left_alone_and_the_others_are_served() {
     let stage = Stage::new().await;
     let (bot, other) = (stage.bot(), stage.bot());

@@ -248,7 +248,10 @@ impl Service {
             }));
             changes.push(vault.put(owner.clone(), secrets::ROUTE_URL, &route.url.as_str().into()));
             if let Some(secret) = route.secret {
-                changes.push(vault.put(owner, secrets::ROUTE_SECRET, &secret.into()));
+                changes.push(vault.put(owner.clone(), secrets::ROUTE_SECRET, &secret.into()));
+            }
+            if let Some(certificate) = route.certificate {
+                changes.push(vault.put(owner, secrets::ROUTE_CERTIFICATE, &certificate.into()));
             }
         }
         self.store.change_settings(None, changes).await.unwrap();
@@ -314,6 +317,7 @@ pub(crate) struct NewRoute {
     name: &'static str,
     url: String,
     secret: Option<&'static str>,
+    certificate: Option<&'static str>,
     document: RouteDocument,
 }
 
@@ -326,7 +330,7 @@ impl NewRoute {
             max_connections: None,
             ip_address: None,
         };
-        Self { name, url: url.to_owned(), secret: None, document }
+        Self { name, url: url.to_owned(), secret: None, certificate: None, document }
     }
 
     pub(crate) fn amocrm(name: &'static str, url: &str) -> Self {
@@ -338,6 +342,10 @@ impl NewRoute {
 
     pub(crate) fn secret(self, secret: &'static str) -> Self {
         Self { secret: Some(secret), ..self }
+    }
+
+    pub(crate) fn certificate(self, pem: &'static str) -> Self {
+        Self { certificate: Some(pem), ..self }
     }
 
     pub(crate) fn kinds(mut self, kinds: &[&str]) -> Self {
