@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tandem_model::{Clock, Timestamp, Wait};
 
 /// The longest stretch slept at once: a clock that is set forward meanwhile is noticed this late at most.
-const STRETCH: Duration = Duration::from_secs(60);
+const STRETCH: Duration = Duration::from_mins(1);
 
 /// The system's clock.
 #[derive(Debug, Clone, Copy, Default)]

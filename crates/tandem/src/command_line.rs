@@ -138,7 +138,7 @@ fn run(command_line: CommandLine) -> Result<ExitCode, Failure> {
             Command::Lanes(arguments) => commands::lanes::run(arguments, load()?).await,
             Command::Held(arguments) => commands::held::run(arguments, load()?).await,
             Command::Replay(arguments) => commands::replay::run(arguments, load()?).await,
-            Command::Config(arguments) => commands::config::run(&arguments, load).await,
+            Command::Config(arguments) => commands::config::run(&arguments, load),
             Command::Backup(arguments) => commands::backup::run(arguments, load()?).await,
             Command::Sandbox(arguments) => {
                 commands::until_signal(async |stop| commands::sandbox::run(arguments, stop).await).await

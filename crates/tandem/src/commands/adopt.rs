@@ -21,7 +21,7 @@ use crate::{
 /// updates without losing those that wait, and hands everything on to the former holder as before. Prints the token
 /// and the one line to change in your own program.
 ///
-/// The bot's token is asked for, or read from standard input, --token-file or TANDEM_BOT_TOKEN. Repeating the command
+/// The bot's token is asked for, or read from standard input, --token-file or `TANDEM_BOT_TOKEN`. Repeating the command
 /// finishes what was interrupted, and otherwise changes nothing.
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -69,7 +69,7 @@ pub(crate) struct Arguments {
 enum UpstreamWord {
     /// Tandem asks for them; needs no public address
     Polling,
-    /// Telegram posts them to server.public_url
+    /// Telegram posts them to `server.public_url`
     Webhook,
 }
 

@@ -36,7 +36,7 @@ enum Command {
 }
 
 /// Prints. The example needs no settings, so a broken file does not keep anybody from reading it.
-pub(crate) async fn run(
+pub(crate) fn run(
     arguments: &Arguments,
     load: impl FnOnce() -> Result<Settings, Failure>,
 ) -> Result<ExitCode, Failure> {

@@ -64,7 +64,7 @@ fn library_lines(libraries: &[LibraryLine]) -> String {
 fn notes(notes: &[String]) -> String {
     let mut text = String::new();
     for (index, note) in notes.iter().enumerate() {
-        let _ = write!(text, "{}- {note}\n", if index == 0 { "\n" } else { "" });
+        let _ = writeln!(text, "{}- {note}", if index == 0 { "\n" } else { "" });
     }
     text
 }

@@ -1,6 +1,6 @@
 //! `tandem replay`: deliver again what a lane has had.
 
-use std::process::ExitCode;
+use std::{fmt::Write as _, process::ExitCode};
 
 use clap::Args;
 use tandem_bridge::operations::{BotRef, LaneRef, Replay, ReplayMode, Replayed, Request, Response};
@@ -69,10 +69,10 @@ fn in_words(replayed: &Replayed, mode: ReplayMode) -> String {
     }
     let mut text = format!("{found} from {from} to {to}: {delivered} delivered again");
     if failed > 0 {
-        text.push_str(&format!(", {failed} failed (see `tandem held list`)"));
+        let _ = write!(text, ", {failed} failed (see `tandem held list`)");
     }
     if to_come > 0 {
-        text.push_str(&format!(", {to_come} come when what is held before them is through"));
+        let _ = write!(text, ", {to_come} come when what is held before them is through");
     }
     text.push_str(".\n");
     text

@@ -12,8 +12,10 @@ use tandem_bridge::operations::Confidential;
 
 use crate::Failure;
 
-/// Longest secret that is read: a certificate's key is longer than any token.
+/// Longest secret that is read.
 const MAX_BYTES: u64 = 64 << 10;
+/// Longest one that is typed.
+const MAX_LINE: usize = 4 << 10;
 
 /// A file's content, without the white space around it; `-` is standard input.
 pub(super) fn from_file(path: &Path) -> Result<Confidential, Failure> {
@@ -93,8 +95,10 @@ fn read_keys(keys: &mut impl io::Read) -> io::Result<String> {
     const KILL: u8 = 0x15;
     const BACKSPACE: [u8; 2] = [0x08, 0x7f];
     let mut line = Vec::new();
-    for key in keys.bytes().take(usize::try_from(MAX_BYTES).unwrap_or(usize::MAX)) {
-        match key? {
+    let mut key = [0];
+    // Key by key: nothing is taken that is not for us.
+    while line.len() < MAX_LINE && keys.read(&mut key)? > 0 {
+        match key[0] {
             b'\r' | b'\n' | END => break,
             INTERRUPT => return Err(io::ErrorKind::Interrupted.into()),
             KILL => line.clear(),

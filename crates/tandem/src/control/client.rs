@@ -37,6 +37,7 @@ pub enum ControlError {
 }
 
 /// Has an operation performed by the process that listens on this socket. Waits as long as it takes.
+#[expect(clippy::missing_panics_doc, reason = "what is built here from constants is well formed")]
 pub async fn perform(socket: &Path, request: &Request) -> Result<Result<Response, Refusal>, ControlError> {
     let stream = UnixStream::connect(socket).await.map_err(|error| match error.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => ControlError::NotRunning,

@@ -24,7 +24,7 @@ pub(crate) struct Format {
 impl Format {
     /// Prints an answer as JSON or in words.
     pub(crate) fn print(self, response: &Response, in_words: impl FnOnce() -> String) -> Result<(), Failure> {
-        if self.json { self.print_json(response) } else { write_out(&in_words()) }
+        if self.json { print_json(response) } else { write_out(&in_words()) }
     }
 
     /// Prints what is no answer of an operation.
@@ -33,22 +33,22 @@ impl Format {
         value: &impl Serialize,
         in_words: impl FnOnce() -> String,
     ) -> Result<(), Failure> {
-        if self.json { self.print_json(value) } else { write_out(&in_words()) }
+        if self.json { print_json(value) } else { write_out(&in_words()) }
     }
 
     /// For the program that reads: what was refused.
     pub(crate) fn print_refusal(self, refusal: &Refusal) {
         if self.json {
             // The refusal stands on standard error too.
-            self.print_json(&json!({ "refused": refusal })).ok();
+            print_json(&json!({ "refused": refusal })).ok();
         }
     }
+}
 
-    fn print_json(self, value: &impl Serialize) -> Result<(), Failure> {
-        let mut text = serde_json::to_string_pretty(value).map_err(|error| Failure::of(&error))?;
-        text.push('\n');
-        write_out(&text)
-    }
+fn print_json(value: &impl Serialize) -> Result<(), Failure> {
+    let mut text = serde_json::to_string_pretty(value).map_err(|error| Failure::of(&error))?;
+    text.push('\n');
+    write_out(&text)
 }
 
 /// Writes to standard output. A reader that has gone away wants no more.

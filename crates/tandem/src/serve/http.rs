@@ -40,7 +40,7 @@ pub(crate) struct Limits {
 }
 
 /// Where connections come from.
-pub(crate) trait Accept: Send {
+pub(crate) trait Accept: Send + Sync {
     /// A connection.
     type Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static;
 

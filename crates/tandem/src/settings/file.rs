@@ -21,7 +21,7 @@ fn parse(name: &str, text: &str) -> Result<Layer, SettingsError> {
 /// ` line 3, server.gateway` for a position in the text.
 fn place(text: &str, at: usize) -> String {
     let before = &text.as_bytes()[..at.min(text.len())];
-    let number = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+    let number = before.split(|byte| *byte == b'\n').count();
     let lines: Vec<&str> = text.lines().take(number).collect();
     let section = lines.iter().rev().find_map(|line| {
         line.trim().strip_prefix('[').and_then(|rest| rest.split(']').next()).map(str::trim)

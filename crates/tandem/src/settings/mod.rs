@@ -151,6 +151,7 @@ pub enum SettingsError {
 
 impl Settings {
     /// What is in force where nobody says anything.
+    #[expect(clippy::missing_panics_doc, reason = "a test says that the defaults fit together")]
     pub fn defaults() -> Self {
         Self::from_layer(Layer::default()).expect("the defaults fit together")
     }

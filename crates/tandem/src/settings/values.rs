@@ -185,7 +185,7 @@ pub(super) fn socket_address<'de, D: Deserializer<'de>>(
     let text = String::deserialize(deserializer)?;
     text.parse()
         .map(Some)
-        .map_err(|_| de::Error::custom("expected an address and a port such as 127.0.0.1:8080"))
+        .map_err(|_malformed| de::Error::custom("expected an address and a port such as 127.0.0.1:8080"))
 }
 
 /// The address of a Bot API server: http or https, nothing after the path.
@@ -225,19 +225,19 @@ enum NumberOrText {
 fn number<'de, D: Deserializer<'de>>(deserializer: D, expected: &str) -> Result<i64, D::Error> {
     match NumberOrText::deserialize(deserializer)? {
         NumberOrText::Number(number) => Ok(number),
-        NumberOrText::Text(text) => text.trim().parse().map_err(|_| de::Error::custom(expected)),
+        NumberOrText::Text(text) => text.trim().parse().map_err(|_malformed| de::Error::custom(expected)),
         NumberOrText::Other(_) => Err(de::Error::custom(expected)),
     }
 }
 
 pub(super) fn days<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
     let expected = "expected a number of days";
-    number(deserializer, expected)?.try_into().map(Some).map_err(|_| de::Error::custom(expected))
+    number(deserializer, expected)?.try_into().map(Some).map_err(|_malformed| de::Error::custom(expected))
 }
 
 pub(super) fn bytes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
     let expected = "expected a number of bytes";
-    number(deserializer, expected)?.try_into().map(Some).map_err(|_| de::Error::custom(expected))
+    number(deserializer, expected)?.try_into().map(Some).map_err(|_malformed| de::Error::custom(expected))
 }
 
 pub(super) fn switch<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool>, D::Error> {
