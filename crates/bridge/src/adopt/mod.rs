@@ -16,10 +16,11 @@
 mod answer;
 mod holder;
 mod note;
+mod patience;
 pub(crate) mod recognise;
 mod take;
 
-pub(crate) use answer::holder_view;
+pub(crate) use self::{answer::holder_view, note::route_kind};
 use tandem_telegram::{
     token::{Token, TokenError},
     upstream::Me,

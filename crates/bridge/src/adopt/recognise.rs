@@ -56,7 +56,8 @@ fn within(host: &str, domains: &[&str]) -> bool {
 
 fn is_amocrm_path(path: &str) -> bool {
     let numbered = path.strip_prefix(NUMBERED_PATH);
-    path.trim_end_matches('/') == TOKEN_PATH
+    let named = path.strip_prefix(TOKEN_PATH);
+    named.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         || numbered.is_some_and(|id| !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
@@ -84,6 +85,8 @@ mod tests {
             ("https://amocrm.ru.example/x", Other, "amocrm.ru.example"),
             ("http://127.0.0.1:9/~external/hooks/telegram?t=1:x&", Amocrm, "127.0.0.1"),
             ("http://127.0.0.1:9/webhook/17", Amocrm, "127.0.0.1"),
+            ("http://127.0.0.1:9/~external/hooks/telegram/0b1c", Amocrm, "127.0.0.1"),
+            ("http://127.0.0.1:9/~external/hooks/telegrams", Other, "127.0.0.1"),
             ("http://127.0.0.1:9/webhook/seventeen", Other, "127.0.0.1"),
             ("http://127.0.0.1:9/hook", Other, "127.0.0.1"),
             ("http://127.0.0.2:9/webhook/17", Other, "127.0.0.2"),

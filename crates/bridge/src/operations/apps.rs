@@ -57,6 +57,21 @@ impl AppSettings {
         changed == *document
     }
 
+    /// What of this is different in a document, in words.
+    pub(crate) fn differences(&self, document: &AppDocument) -> Vec<&'static str> {
+        let mut changed = document.clone();
+        self.put_into(&mut changed);
+        [
+            (changed.drop_pending != document.drop_pending, "drop_pending"),
+            (changed.backlog_secs != document.backlog_secs, "backlog"),
+            (changed.while_manager_talks != document.while_manager_talks, "while_manager_talks"),
+            (changed.webhooks != document.webhooks, "webhooks"),
+        ]
+        .into_iter()
+        .filter_map(|(differs, what)| differs.then_some(what))
+        .collect()
+    }
+
     /// Changes what is not left out.
     pub(crate) fn put_into(&self, document: &mut AppDocument) {
         let Self { drop_pending, backlog_secs, while_manager_talks, webhooks } = self;

@@ -103,8 +103,7 @@ impl Bridge {
         request: SetWebhook,
         notes: &mut Vec<String>,
     ) -> Result<(), Refusal> {
-        let upstream = &self.parts().upstream;
-        let set = match (upstream.set_webhook(token, &request).await, holder.ip_address) {
+        let set = match (self.set_webhook(token, &request).await, holder.ip_address) {
             (Err(CallError::Refused(refusal)), Some(address))
                 if refusal.description.contains("resolve host") =>
             {
@@ -113,7 +112,7 @@ impl Bridge {
                     holder.host
                 ));
                 let request = SetWebhook { ip_address: Some(address.to_string()), ..request };
-                upstream.set_webhook(token, &request).await
+                self.set_webhook(token, &request).await
             }
             (set, _) => set,
         };

@@ -1,0 +1,101 @@
+//! Carrying a plan out, step by step. Each step is committed whole; running the plan again does what is left.
+
+use secrecy::SecretString;
+use tandem_journal::{Document, Route as RouteRow, SecretOwner, SettingsChange};
+
+use super::{
+    DesiredBot, DesiredRoute,
+    plan::{Change, Known, Step, wanted},
+};
+use crate::{
+    Bridge, RouteDocument,
+    adopt::route_kind,
+    operations::{
+        Adopt, Confidential, KeepHolder, Refusal, RefusalCode, StepView, find::Found, trouble::unreadable,
+    },
+    secrets,
+};
+
+impl Bridge {
+    /// Takes a bot over, with the names and secrets the file has for its holder.
+    pub(super) async fn adopt_as_wished(&self, bot: &DesiredBot, known: &Known) -> Result<StepView, Refusal> {
+        let (Some(me), Some(holder)) = (&known.me, &known.to_adopt) else {
+            return Err(Refusal::new(
+                RefusalCode::Conflict,
+                format!("{} was taken over at the same time.", known.shown()),
+                "Run this again.",
+            ));
+        };
+        let kind = route_kind(holder.kind).map(|(kind, _)| kind);
+        let route = bot.routes.iter().find(|route| route.url.is_none() && Some(route.document.kind) == kind);
+        let asked = Adopt {
+            token: bot.token.clone(),
+            drop_pending: None,
+            holder_secret: route.and_then(|route| route.secret.clone()),
+            holder_certificate: route.and_then(|route| route.certificate.clone()),
+            holder: KeepHolder::AsRoute,
+            upstream: bot.upstream,
+            another_poller: crate::operations::AnotherPoller::Refuse,
+        };
+        let upstream = self.upstream_for(&asked)?;
+        let name = route.map(|route| route.name.as_str());
+        let told = self.adopt_known(&known.token, me, upstream, &asked, name).await?;
+        Ok(StepView { app_token: told.app_token, notes: told.notes, ..known.view_of_adoption(holder) })
+    }
+
+    /// Does one step; the token of an app it made.
+    pub(super) async fn execute(&self, step: &Step) -> Result<Option<Confidential>, Refusal> {
+        let found = self.stored_bot(step.id).await?.ok_or_else(|| {
+            let sentence = format!("{} was removed at the same time.", step.bot);
+            Refusal::new(RefusalCode::Conflict, sentence, "Run this again.")
+        })?;
+        match &step.change {
+            Change::AddApp(app) => {
+                let made = self.make_app(&found, app.name.clone(), &app.settings).await?;
+                return Ok(Some(made.token));
+            }
+            Change::SetApp(app) => {
+                self.change_app(&found, &app.name, |document| app.settings.put_into(document)).await?;
+            }
+            Change::RemoveApp(name) => self.remove_app(&found, name.clone()).await?,
+            Change::AddRoute { route, url } | Change::SetRoute { route, url } => {
+                self.put_route(&found, route, url).await?;
+            }
+            Change::RemoveRoute(name) => {
+                let gone = vec![SettingsChange::RemoveRoute(found.bot, name.clone())];
+                self.parts().store.change_settings(None, gone).await?;
+                self.sync(found.bot).await?;
+            }
+        }
+        Ok(None)
+    }
+
+    /// Makes a route or changes it, with its secrets.
+    async fn put_route(&self, found: &Found, route: &DesiredRoute, url: &str) -> Result<(), Refusal> {
+        let bot = found.bot;
+        let rows = self.parts().store.list_routes(bot).await?;
+        let row = rows.into_iter().find(|row| row.name == route.name);
+        let unreadable = |error| unreadable(&format!("route {}", route.name), &error);
+        let stored: Option<RouteDocument> =
+            row.as_ref().map(|row| row.document.read()).transpose().map_err(unreadable)?;
+        let document = Document::of(&wanted(route, stored.as_ref())).map_err(unreadable)?;
+        let lane = row.and_then(|row| row.lane);
+        let name = route.name.clone();
+        let owner = SecretOwner::Route(bot, name.clone());
+        let mut changes =
+            vec![SettingsChange::PutRoute(RouteRow { bot, name, lane, connection: None, document })];
+        let mut put = |name: &str, secret: &SecretString| {
+            changes.push(self.vault().put(owner.clone(), name, secret));
+        };
+        put(secrets::ROUTE_URL, &url.to_owned().into());
+        if let Some(secret) = &route.secret {
+            put(secrets::ROUTE_SECRET, secret.secret());
+        }
+        if let Some(certificate) = &route.certificate {
+            put(secrets::ROUTE_CERTIFICATE, &certificate.clone().into());
+        }
+        self.parts().store.change_settings(None, changes).await?;
+        self.sync(bot).await?;
+        Ok(())
+    }
+}

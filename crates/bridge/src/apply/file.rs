@@ -1,0 +1,276 @@
+//! Reading `bots.toml`. A wrong key or value is named with file, line, key and what is expected there.
+
+use std::{collections::BTreeSet, fs, io, net::IpAddr, path::Path};
+
+use serde::Deserialize;
+use tandem_gateway::{DropPending, WebhookPolicy, WhileManagerTalks};
+use toml::Spanned;
+
+use super::{Desired, DesiredApp, DesiredBot, DesiredRoute};
+use crate::{
+    RouteDocument, RouteKind, RouteMode, UpstreamMode,
+    operations::{AppSettings, Confidential},
+};
+
+/// Why a file cannot be applied.
+#[derive(Debug, thiserror::Error)]
+pub enum FileError {
+    /// It cannot be read.
+    #[error("{path} cannot be read")]
+    Unreadable {
+        /// Which file.
+        path: String,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// Something in it is wrong.
+    #[error(transparent)]
+    Wrong(#[from] Problem),
+}
+
+/// Something in a file that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{file}, line {line}, {key}: {what}")]
+pub struct Problem {
+    /// The file.
+    pub file: String,
+    /// The line, from 1.
+    pub line: usize,
+    /// The key, or the table.
+    pub key: String,
+    /// What is wrong and what is expected.
+    pub what: String,
+}
+
+/// Reads a file, and the files with secrets that it names, which are looked for beside it.
+pub fn load(path: &Path) -> Result<Desired, FileError> {
+    let text = fs::read_to_string(path)
+        .map_err(|source| FileError::Unreadable { path: path.display().to_string(), source })?;
+    let beside = path.parent().unwrap_or(Path::new("."));
+    let read = |name: &str| fs::read_to_string(beside.join(name));
+    Ok(parse(&path.display().to_string(), &text, &read)?)
+}
+
+/// Reads a file's text; `read` gives the contents of the files it names.
+pub fn parse(file: &str, text: &str, read: &dyn Fn(&str) -> io::Result<String>) -> Result<Desired, Problem> {
+    let source = Source { file, text, read };
+    let written: Written = toml::from_str(text).map_err(|error| {
+        let span = error.span().unwrap_or_default();
+        source.problem(span.start, error.message().to_owned())
+    })?;
+    if let Some(connection) = written.connection.first() {
+        return Err(source.named(
+            connection.span().start,
+            "[[connection]]",
+            "connections do not exist in this version; a relay or an amocrm route with mode = \"native\" needs none",
+        ));
+    }
+    let mut desired = Desired::default();
+    for bot in written.bot {
+        desired.bots.push(source.bot(bot)?);
+    }
+    Ok(desired)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    #[serde(default)]
+    connection: Vec<Spanned<toml::Table>>,
+    #[serde(default)]
+    bot: Vec<WrittenBot>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenBot {
+    token_file: Spanned<String>,
+    upstream: Option<UpstreamMode>,
+    #[serde(default)]
+    app: Vec<WrittenApp>,
+    #[serde(default)]
+    route: Vec<WrittenRoute>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenApp {
+    name: Spanned<String>,
+    drop_pending: Option<DropPending>,
+    backlog: Option<Spanned<Lasting>>,
+    while_manager_talks: Option<WhileManagerTalks>,
+    webhooks: Option<WebhookPolicy>,
+}
+
+/// `"36h"`, or seconds.
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "a time like \"36h\", \"90m\" or \"2d\", or a number of seconds")]
+enum Lasting {
+    Seconds(u64),
+    Text(String),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenRoute {
+    name: Spanned<String>,
+    kind: Spanned<String>,
+    mode: Option<Spanned<String>>,
+    connection: Option<Spanned<String>>,
+    url_file: Option<Spanned<String>>,
+    url: Option<String>,
+    secret_file: Option<Spanned<String>>,
+    certificate_file: Option<Spanned<String>>,
+    kinds: Option<Vec<String>>,
+    max_connections: Option<u32>,
+    ip_address: Option<IpAddr>,
+}
+
+struct Source<'a> {
+    file: &'a str,
+    text: &'a str,
+    read: &'a dyn Fn(&str) -> io::Result<String>,
+}
+
+impl Source<'_> {
+    fn bot(&self, bot: WrittenBot) -> Result<DesiredBot, Problem> {
+        let mut names = BTreeSet::new();
+        let apps = bot.app.into_iter().map(|app| self.app(app, &mut names)).collect::<Result<_, _>>()?;
+        let mut names = BTreeSet::new();
+        let routes =
+            bot.route.into_iter().map(|route| self.route(route, &mut names)).collect::<Result<_, _>>()?;
+        Ok(DesiredBot { token: self.secret(&bot.token_file)?, upstream: bot.upstream, apps, routes })
+    }
+
+    fn app(&self, app: WrittenApp, names: &mut BTreeSet<String>) -> Result<DesiredApp, Problem> {
+        let name = self.name(&app.name, names)?;
+        let backlog_secs = app.backlog.map(|backlog| self.seconds(&backlog)).transpose()?;
+        let WrittenApp { drop_pending, while_manager_talks, webhooks, .. } = app;
+        let settings = AppSettings { drop_pending, backlog_secs, while_manager_talks, webhooks };
+        Ok(DesiredApp { name, settings })
+    }
+
+    fn route(&self, route: WrittenRoute, names: &mut BTreeSet<String>) -> Result<DesiredRoute, Problem> {
+        let name = self.name(&route.name, names)?;
+        if let Some(connection) = &route.connection {
+            let what = "connections do not exist in this version; leave it out: a native route needs none";
+            return Err(self.problem(connection.span().start, what.to_owned()));
+        }
+        let (kind, mode) = self.kind(&route)?;
+        let url = match (route.url, &route.url_file) {
+            (Some(_), Some(file)) => {
+                return Err(self.problem(file.span().start, "url and url_file: give one of them".to_owned()));
+            }
+            (Some(url), None) => Some(Confidential::new(url)),
+            (None, file) => file.as_ref().map(|file| self.secret(file)).transpose()?,
+        };
+        let secret = route.secret_file.as_ref().map(|file| self.secret(file)).transpose()?;
+        let certificate = route.certificate_file.as_ref().map(|file| self.contents(file)).transpose()?;
+        let document = RouteDocument {
+            kind,
+            mode,
+            kinds: route.kinds,
+            max_connections: route.max_connections,
+            ip_address: route.ip_address,
+        };
+        Ok(DesiredRoute { name, document, url, secret, certificate })
+    }
+
+    fn kind(&self, route: &WrittenRoute) -> Result<(RouteKind, Option<RouteMode>), Problem> {
+        let at = route.kind.span().start;
+        let kind = match route.kind.get_ref().as_str() {
+            "relay" => RouteKind::Relay,
+            "amocrm" => RouteKind::Amocrm,
+            "wahelp" => RouteKind::Wahelp,
+            other => {
+                let what = format!(
+                    "routes of kind {other:?} do not exist; expected \"relay\", \"amocrm\" or \"wahelp\""
+                );
+                return Err(self.problem(at, what));
+            }
+        };
+        match (kind, &route.mode) {
+            (RouteKind::Relay, None) => Ok((kind, None)),
+            (RouteKind::Relay, Some(mode)) => {
+                Err(self.problem(mode.span().start, "a relay has no mode: leave it out".to_owned()))
+            }
+            (RouteKind::Amocrm | RouteKind::Wahelp, Some(mode)) if mode.get_ref() == "native" => {
+                Ok((kind, Some(RouteMode::Native)))
+            }
+            (RouteKind::Amocrm | RouteKind::Wahelp, Some(mode)) => {
+                let what =
+                    format!("mode {:?} does not exist in this version; expected \"native\"", mode.get_ref());
+                Err(self.problem(mode.span().start, what))
+            }
+            (RouteKind::Amocrm | RouteKind::Wahelp, None) => {
+                Err(self.problem(at, "the route has no mode; expected mode = \"native\"".to_owned()))
+            }
+        }
+    }
+
+    fn name(&self, name: &Spanned<String>, names: &mut BTreeSet<String>) -> Result<String, Problem> {
+        let at = name.span().start;
+        let name = name.get_ref();
+        crate::operations::apps::check_name(name)
+            .map_err(|refusal| self.problem(at, format!("{} {}", refusal.sentence, refusal.what_to_do)))?;
+        if !names.insert(name.clone()) {
+            return Err(self.problem(at, format!("the name {name:?} stands here twice")));
+        }
+        Ok(name.clone())
+    }
+
+    fn seconds(&self, lasting: &Spanned<Lasting>) -> Result<u64, Problem> {
+        let text = match lasting.get_ref() {
+            Lasting::Seconds(seconds) => return Ok(*seconds),
+            Lasting::Text(text) => text,
+        };
+        let (number, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
+        let each = match unit.trim() {
+            "s" => 1,
+            "m" => 60,
+            "h" => 60 * 60,
+            "d" => 24 * 60 * 60,
+            _ => 0,
+        };
+        let seconds = number.parse::<u64>().ok().and_then(|number| number.checked_mul(each));
+        seconds.filter(|_| each > 0).ok_or_else(|| {
+            let what = format!("{text:?} is no time; expected one like \"36h\", \"90m\" or \"2d\"");
+            self.problem(lasting.span().start, what)
+        })
+    }
+
+    /// The first line of a file with a secret.
+    fn secret(&self, file: &Spanned<String>) -> Result<Confidential, Problem> {
+        let contents = self.contents(file)?;
+        let line = contents.lines().map(str::trim).find(|line| !line.is_empty());
+        line.map(Confidential::new).ok_or_else(|| {
+            self.problem(
+                file.span().start,
+                format!("the file {:?} is empty; expected a secret", file.get_ref()),
+            )
+        })
+    }
+
+    fn contents(&self, file: &Spanned<String>) -> Result<String, Problem> {
+        (self.read)(file.get_ref()).map_err(|error| {
+            self.problem(file.span().start, format!("the file {:?} cannot be read: {error}", file.get_ref()))
+        })
+    }
+
+    /// A problem at a byte of the text; the key is what stands at the beginning of its line.
+    fn problem(&self, at: usize, what: String) -> Problem {
+        let at = at.min(self.text.len());
+        let begin =
+            self.text.as_bytes()[..at].iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+        let line = self.text.get(begin..).and_then(|rest| rest.lines().next()).unwrap_or_default();
+        let key = line.split('=').next().unwrap_or_default().trim();
+        self.named(at, key, &what)
+    }
+
+    fn named(&self, at: usize, key: &str, what: &str) -> Problem {
+        let before = &self.text.as_bytes()[..at.min(self.text.len())];
+        let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+        Problem { file: self.file.to_owned(), line, key: key.to_owned(), what: what.to_owned() }
+    }
+}
