@@ -1,22 +1,22 @@
-//! Many bots at once: updates pushed through the control API at a steady rate, each bot with a waiting long poll.
+//! Many bots at once: updates pushed through the control API at a steady rate, each bot with a waiting long poll or
+//! with a webhook.
 
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use anyhow::{Context, ensure};
-use clap::Args;
+use clap::{Args, ValueEnum};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tokio::{task::JoinSet, time::MissedTickBehavior};
+use tokio::{net::TcpListener, task::JoinSet, time::MissedTickBehavior};
 
 use crate::{
     connection::{Connection, get, post},
     peer::Peer,
+    tally::{Tally, Update},
+    webhooks,
 };
 
 #[derive(Args)]
@@ -30,6 +30,9 @@ pub(crate) struct Options {
     /// For how many seconds.
     #[arg(long, default_value_t = 10)]
     seconds: u64,
+    /// How the bots get them.
+    #[arg(long, value_enum, default_value_t = Delivery::Polling)]
+    delivery: Delivery,
     /// Connections that push.
     #[arg(long, default_value_t = 32)]
     pushers: u32,
@@ -38,63 +41,60 @@ pub(crate) struct Options {
     json: bool,
 }
 
+#[derive(Clone, Copy, ValueEnum)]
+enum Delivery {
+    Polling,
+    Webhook,
+}
+
 struct Bot {
     id: i64,
     token: String,
 }
 
-/// The parts of an answer to `getUpdates` that count here.
+/// An answer to `getUpdates`.
 #[derive(Deserialize)]
 struct Updates {
     result: Vec<Update>,
-}
-
-#[derive(Deserialize)]
-struct Update {
-    update_id: i64,
-    message: Message,
-}
-
-#[derive(Deserialize)]
-struct Message {
-    /// When the update was pushed, in microseconds from the start.
-    text: String,
 }
 
 #[tokio::main(flavor = "current_thread")]
 pub(crate) async fn measure(options: &Options) -> anyhow::Result<()> {
     let peer = Peer::sandbox()?;
     let bots = create(&peer, options.bots).await?;
-    let begin = Instant::now();
     let share = options.rate * options.seconds / u64::from(options.pushers);
     let expected = share * u64::from(options.pushers);
-    let received = Arc::new(AtomicU64::new(0));
+    let tally = Arc::new(Tally::new(bots.len(), expected));
 
-    let mut pollers = JoinSet::new();
-    for bot in &bots {
-        let connection = Connection::open(&peer.addresses[0]).await?;
-        pollers.spawn(poll(connection, bot.token.clone(), begin, Arc::clone(&received), expected));
+    let mut takers = JoinSet::new();
+    match options.delivery {
+        Delivery::Polling => {
+            for (number, bot) in bots.iter().enumerate() {
+                let connection = Connection::open(&peer.addresses[0]).await?;
+                takers.spawn(poll(connection, number, bot.token.clone(), Arc::clone(&tally)));
+            }
+        }
+        Delivery::Webhook => {
+            let listener = TcpListener::bind("127.0.0.1:0").await?;
+            set_webhooks(&peer, &bots, listener.local_addr()?).await?;
+            takers.spawn(webhooks::serve(listener, Arc::clone(&tally)));
+        }
     }
     let cpu = peer.cpu()?;
     let pushing = Instant::now();
-    push(&peer, &bots, begin, share, options).await?;
+    tokio::select! {
+        pushed = push(&peer, &bots, &tally, share, options) => pushed?,
+        Some(ended) = takers.join_next() => ended??,
+    }
     let pushed_in = pushing.elapsed();
     let cpu = peer.cpu()?.saturating_sub(cpu);
-
-    // Those that wait with nothing more to come are ended from here.
-    let limit = Instant::now() + Duration::from_secs(20);
-    while received.load(Ordering::Relaxed) < expected {
-        ensure!(Instant::now() < limit, "received {} of {expected}", received.load(Ordering::Relaxed));
-        tokio::time::sleep(Duration::from_millis(5)).await;
+    tokio::select! {
+        complete = tally.complete() => complete?,
+        Some(ended) = takers.join_next() => ended??,
     }
+    ensure!(tally.is_complete(), "a taker ended before all was there");
     let memory = peer.resident_mib()?;
-    drop(peer);
-    let mut delays_us = Vec::new();
-    while let Some(poller) = pollers.join_next().await {
-        delays_us.extend(poller??);
-    }
-    ensure!(delays_us.len() as u64 == expected, "received {} of {expected}", delays_us.len());
-    delays_us.sort_unstable();
+    let delays_us = tally.delays_us();
     let percentile = |percent: usize| delays_us[(delays_us.len() - 1) * percent / 100];
     let figures = json!({
         "bots": options.bots,
@@ -120,11 +120,20 @@ async fn create(peer: &Peer, count: usize) -> anyhow::Result<Vec<Bot>> {
     Ok(bots)
 }
 
+async fn set_webhooks(peer: &Peer, bots: &[Bot], receiver: std::net::SocketAddr) -> anyhow::Result<()> {
+    let mut connection = Connection::open(&peer.addresses[0]).await?;
+    for (number, Bot { token, .. }) in bots.iter().enumerate() {
+        let webhook = json!({ "url": format!("http://{receiver}/{number}") }).to_string();
+        connection.call(&post(&format!("/bot{token}/setWebhook"), &webhook)).await?;
+    }
+    Ok(())
+}
+
 /// Every hundredth of a second the updates of that time, bot by bot in turn; each pusher its share.
 async fn push(
     peer: &Peer,
     bots: &[Bot],
-    begin: Instant,
+    tally: &Arc<Tally>,
     share: u64,
     options: &Options,
 ) -> anyhow::Result<()> {
@@ -137,6 +146,7 @@ async fn push(
         // Telegram never queues a message that is older than a day.
         let clock: Value = serde_json::from_slice(connection.call(&get("/clock")).await?)?;
         let date = clock["now_ms"].as_i64().context("a clock has a time")? / 1000;
+        let tally = Arc::clone(tally);
         tasks.spawn(async move {
             let mut tick = tokio::time::interval(Duration::from_millis(10));
             tick.set_missed_tick_behavior(MissedTickBehavior::Burst);
@@ -145,7 +155,7 @@ async fn push(
                 tick.tick().await;
                 while sent < share * number / ticks {
                     let bot = mine[usize::try_from(sent)? % mine.len()];
-                    let now = begin.elapsed().as_micros();
+                    let now = tally.now_us();
                     let update = json!({ "message": {
                         "message_id": sent + 1, "date": date,
                         "chat": { "id": 1, "type": "private", "first_name": "Ann" },
@@ -165,29 +175,19 @@ async fn push(
     Ok(())
 }
 
-/// Polls until the server ends, and gives the delay of each update. Ids must come without gaps.
+/// Polls until the server ends.
 async fn poll(
     mut connection: Connection,
+    number: usize,
     token: String,
-    begin: Instant,
-    received: Arc<AtomicU64>,
-    expected: u64,
-) -> anyhow::Result<Vec<u64>> {
+    tally: Arc<Tally>,
+) -> anyhow::Result<()> {
     let mut offset = 0;
-    let mut delays = Vec::new();
     loop {
         let body = json!({ "offset": offset, "timeout": 50 }).to_string();
-        let answer = match connection.call(&post(&format!("/bot{token}/getUpdates"), &body)).await {
-            Ok(answer) => answer,
-            Err(_) if received.load(Ordering::Relaxed) == expected => return Ok(delays),
-            Err(error) => return Err(error),
-        };
-        let now = u64::try_from(begin.elapsed().as_micros())?;
+        let answer = connection.call(&post(&format!("/bot{token}/getUpdates"), &body)).await?;
         for update in serde_json::from_slice::<Updates>(answer)?.result {
-            ensure!(offset == 0 || update.update_id == offset, "{} after {offset}", update.update_id);
-            offset = update.update_id + 1;
-            delays.push(now.saturating_sub(update.message.text.parse()?));
-            received.fetch_add(1, Ordering::Relaxed);
+            offset = tally.take(number, &update)? + 1;
         }
     }
 }
@@ -199,7 +199,7 @@ fn report(figures: &Value, json: bool) {
         return;
     }
     println!(
-        "{} bots, {} updates: {} pushed a second, {} lost; push to poll p50 {} µs, p99 {} µs, max {} µs; \
+        "{} bots, {} updates: {} pushed a second, {} lost; push to arrival p50 {} µs, p99 {} µs, max {} µs; \
          the server took {} cores and {} MiB",
         figures["bots"],
         figures["updates"],

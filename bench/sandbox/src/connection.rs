@@ -55,13 +55,14 @@ impl Connection {
     }
 }
 
-fn content_length(head: &[u8]) -> anyhow::Result<usize> {
+/// What a head says of its body.
+pub(crate) fn content_length(head: &[u8]) -> anyhow::Result<usize> {
     let head = std::str::from_utf8(head)?;
     let length = head
         .lines()
         .filter_map(|line| line.split_once(':'))
         .find_map(|(name, value)| name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse()));
-    Ok(length.context("an answer without a length")??)
+    Ok(length.context("a head without a length")??)
 }
 
 /// A POST with a JSON body.

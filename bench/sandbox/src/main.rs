@@ -9,6 +9,8 @@ mod connection;
 mod peer;
 mod serve;
 mod spread;
+mod tally;
+mod webhooks;
 
 use std::process::ExitCode;
 
@@ -25,7 +27,7 @@ struct Arguments {
 enum What {
     /// getMe and sendMessage a second: the sandbox and telegram-test-api in turn.
     Calls(calls::Options),
-    /// Many bots at once: updates pushed at a steady rate, and polled.
+    /// Many bots at once: updates pushed at a steady rate, polled or taken by webhooks.
     Bots(bots::Options),
     /// The sandbox alone, as the other commands start it: prints its addresses, ends with its standard input.
     #[command(hide = true)]
