@@ -155,7 +155,13 @@ impl Relay {
 }
 
 fn retry(after: Option<Duration>, blame: Blame, failure: &DeliveryFailure) -> Verdict {
-    Verdict::Retry { after, blame, reason: failure.to_string() }
+    let reason = match failure {
+        DeliveryFailure::NotAllowed => {
+            format!("{failure}; security.allow_private_addresses = true allows them")
+        }
+        failure => failure.to_string(),
+    };
+    Verdict::Retry { after, blame, reason }
 }
 
 fn blame(failure: &DeliveryFailure) -> Blame {
@@ -163,6 +169,7 @@ fn blame(failure: &DeliveryFailure) -> Blame {
         DeliveryFailure::Refused
         | DeliveryFailure::ConnectTimeout
         | DeliveryFailure::Tls(_)
+        | DeliveryFailure::NotAllowed
         | DeliveryFailure::CannotConnect => Blame::Destination,
         DeliveryFailure::Status { .. } | DeliveryFailure::ReadTimeout | DeliveryFailure::Reset => {
             Blame::Unclear

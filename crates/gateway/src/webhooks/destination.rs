@@ -120,6 +120,7 @@ const fn blame(failure: &DeliveryFailure) -> Blame {
         DeliveryFailure::Refused
         | DeliveryFailure::ConnectTimeout
         | DeliveryFailure::Tls(_)
+        | DeliveryFailure::NotAllowed
         | DeliveryFailure::CannotConnect => Blame::Destination,
         DeliveryFailure::Status { .. } | DeliveryFailure::ReadTimeout | DeliveryFailure::Reset => {
             Blame::Unclear

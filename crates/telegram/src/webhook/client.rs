@@ -99,6 +99,8 @@ fn failure(error: &(dyn Error + 'static)) -> DeliveryFailure {
             }
             match io.kind() {
                 io::ErrorKind::ConnectionRefused => found = DeliveryFailure::Refused,
+                // Of the guard; a system says so of a socket only where a firewall does.
+                io::ErrorKind::PermissionDenied => found = DeliveryFailure::NotAllowed,
                 io::ErrorKind::TimedOut => found = DeliveryFailure::ConnectTimeout,
                 io::ErrorKind::ConnectionReset
                 | io::ErrorKind::BrokenPipe

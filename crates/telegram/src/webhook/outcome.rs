@@ -66,6 +66,9 @@ pub enum DeliveryFailure {
     /// TLS failed, in words of the TLS library.
     #[error("SSL error {{{0}}}")]
     Tls(String),
+    /// The address is private or reserved, and such are not allowed here.
+    #[error("IP address is reserved: private addresses are not allowed here")]
+    NotAllowed,
     /// Anything else.
     #[error("Can't connect to the webhook")]
     CannotConnect,
@@ -135,6 +138,7 @@ mod tests {
                 DeliveryFailure::Tls("certificate verify failed".to_owned()),
                 "SSL error {certificate verify failed}",
             ),
+            (DeliveryFailure::NotAllowed, "IP address is reserved: private addresses are not allowed here"),
             (DeliveryFailure::CannotConnect, "Can't connect to the webhook"),
         ] {
             assert_eq!(failure.to_string(), text);
