@@ -3,6 +3,7 @@
 //! None of them decides anything: they ask the bridge, in the process that has the database open ([`ask`]).
 
 pub(crate) mod adopt;
+pub(crate) mod apply;
 pub(crate) mod apps;
 mod ask;
 pub(crate) mod backup;

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that meets the unexpected has failed")]
 
 mod adopting;
+mod applying;
 mod asking;
 mod serving;
 mod settings;
