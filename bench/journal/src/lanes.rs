@@ -13,7 +13,7 @@ use anyhow::{Context, Result};
 use async_trait::async_trait;
 use tandem_journal::{LaneKind, Lease, NewLane, Start};
 use tandem_lanes::{Config, Delivered, Destination, LaneAddress, Lanes, LeaseSource, PushSpec, Run};
-use tandem_model::{BotId, Filter, SeededRng};
+use tandem_model::{BotId, Filter, SeededRng, Seq};
 use tokio::{sync::Notify, task::JoinHandle, time::timeout};
 use tokio_util::sync::CancellationToken;
 
@@ -91,9 +91,9 @@ impl Drain {
         Ok(Self { lanes, destinations, stop, running })
     }
 
-    /// Tells the lanes that there is more.
-    pub(crate) fn wake(&self) {
-        self.lanes.wake(bot());
+    /// Tells the lanes how far the journal goes.
+    pub(crate) fn wake(&self, last: Seq) {
+        self.lanes.wake(bot(), last);
     }
 
     /// Returns once every lane has delivered so many events.
@@ -135,7 +135,7 @@ pub(crate) async fn measure(directory: &Path, scale: Scale, report: &mut Report)
             let events = load.next_events(rows);
             let began = Instant::now();
             let waking = Arc::clone(drain);
-            ours.append_and(events, WRITERS, move || waking.wake()).await?;
+            ours.append_and(events, WRITERS, move |last| waking.wake(last)).await?;
             let took = began.elapsed();
             drain.wait_for(rows * (round + 1), LIMIT).await?;
             if round >= warm_up {

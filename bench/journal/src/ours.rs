@@ -7,7 +7,7 @@ use tandem_journal::{
     Append, Lease, Shard, Store,
     sqlite::{Options, SqliteStore},
 };
-use tandem_model::NewEvent;
+use tandem_model::{NewEvent, Seq};
 use tokio::task::JoinSet;
 
 use crate::load::{SystemClock, bot};
@@ -30,7 +30,7 @@ impl Ours {
 
     /// Appends them by so many writers, each of which waits for its answer.
     pub(crate) async fn append(&self, events: Vec<NewEvent>, writers: usize) -> Result<()> {
-        self.append_and(events, writers, || ()).await
+        self.append_and(events, writers, |_last| ()).await
     }
 
     /// The same, and something to do after each append.
@@ -38,7 +38,7 @@ impl Ours {
         &self,
         events: Vec<NewEvent>,
         writers: usize,
-        then: impl Fn() + Clone + Send + Sync + 'static,
+        then: impl Fn(Seq) + Clone + Send + Sync + 'static,
     ) -> Result<()> {
         let mut tasks = JoinSet::new();
         let share = events.len().div_ceil(writers);
@@ -48,8 +48,7 @@ impl Ours {
                 (events.by_ref().take(share).collect::<Vec<_>>(), self.clone(), then.clone());
             tasks.spawn(async move {
                 for event in mine {
-                    ours.append_at_once(vec![event]).await?;
-                    then();
+                    then(ours.append_at_once(vec![event]).await?);
                 }
                 anyhow::Ok(())
             });
@@ -60,9 +59,9 @@ impl Ours {
         Ok(())
     }
 
-    /// Appends them in one verb.
-    pub(crate) async fn append_at_once(&self, events: Vec<NewEvent>) -> Result<()> {
-        self.store.append(self.lease, bot(), Append { events, ..Append::default() }).await?;
-        Ok(())
+    /// Appends them in one verb. Returns where the last one stands.
+    pub(crate) async fn append_at_once(&self, events: Vec<NewEvent>) -> Result<Seq> {
+        let appended = self.store.append(self.lease, bot(), Append { events, ..Append::default() }).await?;
+        Ok(appended.last().context("nothing was to be appended")?.seq())
     }
 }

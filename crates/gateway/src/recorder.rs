@@ -68,8 +68,8 @@ impl Recorder {
             Err(_) => {}
         }
         let appended = appended?;
-        if appended.iter().any(|one| matches!(one, Appended::New { .. })) {
-            self.lanes.wake(bot);
+        if let Some(last) = appended.iter().map(|one| one.seq()).max() {
+            self.lanes.wake(bot, last);
         }
         Ok(appended)
     }

@@ -21,8 +21,8 @@ use tandem_journal::{
 };
 use tandem_lanes::{Config, Delivered, Destination, LaneAddress, Lanes, LeaseSource, PushSpec, Repeats, Run};
 use tandem_model::{
-    BotId, Clock, Conversation, EventKind, Family, Filter, Flags, Lifetime, NewEvent, SeededRng, Timestamp,
-    Topic, Wait,
+    BotId, Clock, Conversation, EventKind, Family, Filter, Flags, Lifetime, NewEvent, SeededRng, Seq,
+    Timestamp, Topic, Wait,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -97,10 +97,12 @@ impl Bench {
         LaneAddress { bot, lane: lane.id }
     }
 
-    async fn append(&self, bot: BotId, first: i64, events: i64) {
+    /// The last of them.
+    async fn append(&self, bot: BotId, first: i64, events: i64) -> Seq {
         let events = (first..first + events).map(event).collect();
         let append = Append { events, urgency: Urgency::MustKeep, ..Append::default() };
-        self.store.append(self.leases.lease(bot).unwrap(), bot, append).await.unwrap();
+        let appended = self.store.append(self.leases.lease(bot).unwrap(), bot, append).await.unwrap();
+        appended.last().unwrap().seq()
     }
 }
 
@@ -147,8 +149,8 @@ async fn idle(bots: i64) {
     let looked = began.elapsed();
     let after = resident_bytes();
     for n in 0..bots {
-        bench.append(bot(n), 0, 1).await;
-        lanes.wake(bot(n));
+        let last = bench.append(bot(n), 0, 1).await;
+        lanes.wake(bot(n), last);
     }
     lanes.run_due().await;
     let used = resident_bytes();
@@ -200,8 +202,8 @@ async fn appends(lanes_attached: usize, seconds: u64) {
             tokio::spawn(async move {
                 let mut n = writer;
                 while began.elapsed() < Duration::from_secs(seconds) {
-                    bench.append(bot(0), n, 1).await;
-                    lanes.wake(bot(0));
+                    let last = bench.append(bot(0), n, 1).await;
+                    lanes.wake(bot(0), last);
                     appended.fetch_add(1, Ordering::Relaxed);
                     n += 64;
                 }

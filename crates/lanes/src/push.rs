@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tandem_journal::Store;
-use tandem_model::{BotId, Clock, Rng};
+use tandem_model::{BotId, Clock, Rng, Seq};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -102,10 +102,11 @@ impl Lanes {
         self.shared.registry().contains(lane)
     }
 
-    /// Tells the bot's lanes that something was appended to its journal. Cheap, and never waits.
-    pub fn wake(&self, bot: BotId) {
-        self.shared.registry().wake(bot);
-        self.shared.waiting.wake(bot);
+    /// Tells the bot's lanes that its journal goes up to `last` now. Cheap, and never waits; wakes may come in any
+    /// order, and one that says nothing new costs the lanes nothing.
+    pub fn wake(&self, bot: BotId, last: Seq) {
+        self.shared.registry().wake(bot, last);
+        self.shared.waiting.wake(bot, last);
         self.shared.wake.notify_one();
     }
 

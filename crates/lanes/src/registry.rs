@@ -8,7 +8,7 @@ use std::{
     sync::Arc,
 };
 
-use tandem_model::{BotId, LaneId, Timestamp};
+use tandem_model::{BotId, LaneId, Seq, Timestamp};
 use tokio::sync::{Notify, oneshot};
 
 use crate::{
@@ -46,8 +46,8 @@ enum Phase {
 /// What a worker is told while it works.
 #[derive(Debug, Default)]
 pub(crate) struct Orders {
-    /// Something was appended.
-    pub(crate) woken: bool,
+    /// Something was appended, up to here.
+    pub(crate) appended_to: Option<Seq>,
     /// Finish.
     pub(crate) stop: bool,
     /// Finish without waiting for runs that can be repeated.
@@ -99,11 +99,16 @@ impl Registry {
         true
     }
 
-    /// Something was appended to this bot's journal.
-    pub(crate) fn wake(&mut self, bot: BotId) {
+    /// This bot's journal goes up to `last` now. A lane that has looked at it already is left alone: of many who
+    /// append at the same time, the first to be answered wakes the lane, and it reads what all of them have appended.
+    pub(crate) fn wake(&mut self, bot: BotId, last: Seq) {
         let all = LaneAddress { bot, lane: LaneId::MIN }..=LaneAddress { bot, lane: LaneId::MAX };
         for (lane, entry) in self.entries.range_mut(all) {
-            entry.orders.get_or_insert_default().woken = true;
+            if entry.core.as_ref().is_some_and(|core| core.has_seen(last)) {
+                continue;
+            }
+            let orders = entry.orders.get_or_insert_default();
+            orders.appended_to = orders.appended_to.max(Some(last));
             rouse(*lane, entry, &mut self.ready);
         }
     }
@@ -188,7 +193,10 @@ impl Registry {
             entry.wake_at = Some(at);
             self.timers.insert((at, lane));
         }
-        let ordered = entry.orders.as_ref().is_some_and(|orders| orders.woken || !orders.requests.is_empty());
+        let ordered = entry
+            .orders
+            .as_ref()
+            .is_some_and(|orders| orders.appended_to.is_some() || !orders.requests.is_empty());
         if ordered && rest.wake_at.is_none_or(|at| at <= now || rest.noted == Noted::Everything) {
             rouse(lane, entry, &mut self.ready);
         }

@@ -111,8 +111,8 @@ pub(crate) async fn work(shared: Arc<Shared>, job: Job, mut permit: Option<Permi
         if orders.stop || orders.detach {
             worker.core.stop();
         }
-        if orders.woken {
-            worker.core.look_again(now);
+        if let Some(last) = orders.appended_to {
+            worker.core.on_appended(last, now);
         }
         for request in orders.requests {
             worker.core.ask(request, now);

@@ -31,7 +31,7 @@ impl Core {
             // What comes after a full window is looked at: it may be full of one conversation.
             && (self.buffer.is_empty() || self.window.len() < self.env.config.window);
         wanted.then(|| {
-            self.woken = false;
+            self.appended_to = Seq::ZERO;
             Read::Lane { after: self.buffered_to, page: self.page(), purpose: LaneRead::Deliver }
         })
     }
@@ -52,7 +52,7 @@ impl Core {
             self.buffer.push_back(loaded);
         }
         self.buffered_to = self.buffered_to.max(scanned_to);
-        self.more = scanned_to < head || self.woken;
+        self.more = scanned_to < head.max(self.appended_to);
     }
 
     /// Gives what was read to its keys, as far as there is room.

@@ -65,7 +65,7 @@ impl Core {
             buffer: VecDeque::new(),
             buffered_to: acked,
             more: true,
-            woken: false,
+            appended_to: Seq::ZERO,
             aside: rows.aside,
             loaded_at: acked,
             keys: BTreeMap::new(),

@@ -91,8 +91,8 @@ pub(crate) struct Core {
     buffered_to: Seq,
     /// There may be more in the journal than the buffer has.
     more: bool,
-    /// Something was appended since the last read began.
-    woken: bool,
+    /// What was appended since the last read began goes up to here.
+    appended_to: Seq,
     /// Set aside for people before a crash while the cursor stood before them: few, as the window is small.
     aside: BTreeSet<Seq>,
     /// Where the cursor stood when the lane was loaded.
@@ -132,11 +132,19 @@ struct Sent {
 }
 
 impl Core {
-    /// Looks again whether there is something in the journal.
-    pub(crate) fn look_again(&mut self, now: Timestamp) {
+    /// The journal goes up to `last` now.
+    pub(crate) fn on_appended(&mut self, last: Seq, now: Timestamp) {
+        if self.has_seen(last) {
+            return;
+        }
         self.more = true;
-        self.woken = true;
+        self.appended_to = self.appended_to.max(last);
         self.hope(now);
+    }
+
+    /// Whether the lane has read this far. A lane that probes reads ahead only to look for something to try.
+    pub(crate) fn has_seen(&self, last: Seq) -> bool {
+        last <= self.buffered_to
     }
 
     /// Does whatever can be done now without waiting for anything.

@@ -187,7 +187,7 @@ impl Core {
         if probe.held.is_some() {
             return None;
         }
-        self.woken = false;
+        self.appended_to = Seq::ZERO;
         Some(Read::Lane { after: probe.after.unwrap_or(scanned), page, purpose: LaneRead::Probe })
     }
 
@@ -230,7 +230,7 @@ impl Core {
         } else {
             probe.after = Some(scanned_to);
         }
-        if scanned_to >= head && !self.woken {
+        if scanned_to >= head.max(self.appended_to) {
             // The journal has nothing else: a held one is tried, then it begins anew.
             probe.held = self.due.iter().map(|(_, key)| key).find(|key| self.may_fetch(key)).cloned();
             probe.exhausted = self.due.is_empty() && probe.suspects.is_empty();

@@ -185,7 +185,7 @@ impl World {
         let event =
             Event { bot: BotId::new(BOT).unwrap(), seq, virtual_id: None, appended_at: self.now, new };
         self.journal.push((event, wanted));
-        self.core.look_again(self.now);
+        self.core.on_appended(seq, self.now);
     }
 
     /// Lets the core do what it can, and checks what it hands over.
@@ -435,7 +435,6 @@ impl World {
 
     /// The destination takes everything from now on: the lane must come to rest with nothing left.
     fn calm(&mut self) {
-        self.core.look_again(self.now);
         for round in 0..10_000 {
             // What waits for a person gets one; what comes back by itself must.
             if matches!(&self.core.standing, LaneState::Paused { until: None, reason, .. } if *reason != PauseReason::Crowded)

@@ -152,13 +152,10 @@ impl Lanes {
     /// Ready once an event is there for the lane; at once when one is there already. Wakes of the lane's bot
     /// ([`Lanes::wake`]) let it look again; nothing is confirmed. Dropping it costs nothing.
     pub async fn wait_for_events(&self, lane: LaneAddress, backlog: Duration) -> Result<(), PullError> {
-        let waiter = self.shared.waiting.waiter(lane.bot);
+        let mut waiter = self.shared.waiting.waiter(lane.bot);
         let mut asked = self.asked(lane, backlog).await?;
         let mut scanned = asked.leftover.begin(asked.acked);
         loop {
-            let woken = waiter.woken();
-            tokio::pin!(woken);
-            woken.as_mut().enable();
             loop {
                 let LanePage { events, scanned_to, head } = self.read(lane, scanned, 1, 1).await?;
                 asked.now = self.shared.clock.now();
@@ -170,7 +167,7 @@ impl Lanes {
                     break;
                 }
             }
-            woken.await;
+            waiter.appended_after(scanned).await;
         }
     }
 

@@ -97,8 +97,8 @@ async fn a_lane_with_a_long_backlog_does_not_keep_others_waiting() {
         ..Default::default()
     };
     let lease = tandem_lanes::LeaseSource::lease(&*t.leases, other).unwrap();
-    t.store.append(lease, other, append).await.unwrap();
-    t.lanes.wake(other);
+    let appended = t.store.append(lease, other, append).await.unwrap();
+    t.lanes.wake(other, appended[0].seq());
     until("the other lane is served", || quick.taken() == 1).await;
     assert!(trickle.taken() < 5000, "before the backlog is done: {}", trickle.taken());
     until("and the backlog is", || trickle.taken() == 5000).await;

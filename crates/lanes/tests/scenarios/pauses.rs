@@ -133,7 +133,6 @@ async fn refused_credentials_stop_the_lane_until_somebody_acts() {
     t.run();
     t.lanes.resume(lane).await.unwrap();
     t.stop().await;
-    t.lanes.wake(lane.bot);
     t.run_due().await;
     assert_eq!(crm.received().len(), 2);
     assert_eq!(t.paused(lane).await, None);

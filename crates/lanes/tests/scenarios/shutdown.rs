@@ -36,12 +36,11 @@ async fn a_service_that_is_stopped_finishes_what_is_under_way_and_notes_it() {
 #[tokio::test]
 async fn a_store_that_is_closed_loses_nothing_of_what_it_had_noted() {
     let mut t = Service::start().await;
-    let (lane, crm) = t.desk("crm", PushSpec::route()).await;
+    let (_, crm) = t.desk("crm", PushSpec::route()).await;
     t.says(1, "a").await;
     t.run_due().await;
     t.says(1, "b").await;
     t.store.close().await;
-    t.lanes.wake(lane.bot);
     t.run_due().await;
     assert_eq!(crm.received(), ["1:a"]);
     t.restart().await;

@@ -204,8 +204,11 @@ impl Service {
         }
         let append = Append { events, urgency: Urgency::MustKeep, ..Append::default() };
         let appended = self.store.append(self.lease(), bot(), append).await.unwrap();
-        self.lanes.wake(bot());
-        appended.into_iter().map(Appended::seq).collect()
+        let seqs: Vec<Seq> = appended.into_iter().map(Appended::seq).collect();
+        if let Some(last) = seqs.iter().max() {
+            self.lanes.wake(bot(), *last);
+        }
+        seqs
     }
 
     /// Telegram numbers anew.
