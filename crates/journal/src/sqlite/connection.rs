@@ -2,7 +2,7 @@
 
 use std::{path::Path, time::Duration};
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, config::DbConfig};
 
 use super::{
     fault::Fault,
@@ -56,6 +56,8 @@ fn open(options: &Options, flags: OpenFlags) -> Result<Connection, Fault> {
         None => Connection::open_with_flags(path, flags)?,
         Some(vfs) => Connection::open_with_flags_and_vfs(path, flags, vfs.as_str())?,
     };
+    // Or SQLite would plan for each value that is given to `LIMIT ?`, and prepare the statement anew each time.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.busy_timeout(Duration::from_secs(5))?;
     connection.pragma_update(None, "foreign_keys", "ON")?;
     connection.pragma_update(None, "cell_size_check", "ON")?;
