@@ -3,7 +3,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tandem_bridge::operations::{Refusal, Request, Response};
+use tandem_bridge::operations::{Refusal, RefusalCode, Request, Response};
 use tandem_journal::sqlite::OpenError;
 use tandem_model::SeededRng;
 
@@ -30,8 +30,21 @@ pub(super) async fn ask(settings: &Settings, format: Format, request: Request) -
     let performed = find_performer(settings, &request).await?;
     performed.map_err(|refusal| {
         format.print_refusal(&refusal);
-        Failure::new(refusal.sentence, refusal.what_to_do)
+        let what_to_do = match flag(refusal.code) {
+            Some(flag) => format!("{} ({flag})", refusal.what_to_do.trim_end_matches('.')),
+            None => refusal.what_to_do,
+        };
+        Failure::new(refusal.sentence, what_to_do)
     })
+}
+
+/// The flag that does what a refusal advises: the bridge knows no command line.
+const fn flag(code: RefusalCode) -> Option<&'static str> {
+    match code {
+        RefusalCode::Undelivered => Some("--leave-undelivered"),
+        RefusalCode::AnotherPoller => Some("--accept-poller"),
+        _ => None,
+    }
 }
 
 async fn find_performer(

@@ -95,8 +95,8 @@ fn list(lanes: &[LaneView], now: Timestamp) -> String {
     let mut text = table.render();
     for lane in lanes {
         if let LaneStateView::Paused { detail, since, .. } = &lane.state {
-            let since = words::when(*since, now);
-            let _ = write!(text, "\n! {} has been standing still since {since}: {detail}\n", lane.name);
+            let since = words::span(now.since(*since));
+            let _ = write!(text, "\n! {} has been standing still for {since}: {detail}\n", lane.name);
         } else if let Some(fault) = &lane.last_fault {
             let _ = write!(
                 text,

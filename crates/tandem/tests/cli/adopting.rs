@@ -145,6 +145,15 @@ fn a_released_bot_is_amocrms_again() {
     let world = World::with_amocrm();
     let service = world.serve();
     let token = world.adopt();
+    world.run(&["lanes", "pause", "amocrm"]).done();
+    world.client_says("not delivered yet");
+    until("the update", || service.call(&token, "getUpdates?timeout=1")["result"][0].is_object());
+    let said = world.run(&["release", "--wait", "0s"]).refused();
+    assert!(said.contains("amocrm") && said.contains("(--leave-undelivered)"), "{said}");
+    world.run(&["lanes", "resume", "amocrm"]).done();
+    until("amoCRM", || world.amocrm_chats().contains("not delivered yet"));
+    let last = service.call(&token, "getUpdates")["result"][0]["update_id"].as_i64().unwrap();
+    service.call(&token, &format!("getUpdates?offset={}", last + 1));
     // Telegram takes one setWebhook a second from a bot, and adopt was just there.
     until("the release", || world.run(&["release"]).out.contains("is back with amoCRM"));
     world.client_says("still here?");

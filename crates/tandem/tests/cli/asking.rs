@@ -56,8 +56,8 @@ fn what_is_asked_for_wrongly_ends_with_two_and_the_way_to_the_help() {
 fn every_command_has_help_with_an_example() {
     let directory = tempfile::tempdir().unwrap();
     let commands = [
-        "serve", "adopt", "release", "apply", "status", "bots", "apps", "lanes", "held", "replay", "config", "backup",
-        "demo",
+        "serve", "adopt", "release", "apply", "status", "bots", "apps", "lanes", "held", "replay", "config",
+        "backup", "demo",
     ];
     for command in commands {
         let output = tandem(directory.path()).args([command, "--help"]).output().unwrap();
