@@ -29,6 +29,9 @@ struct Inner {
     bots: RwLock<BTreeMap<BotId, Arc<LiveBot>>>,
     /// Settings are followed one bot at a time, so that what is read is what is made of it.
     syncing: tokio::sync::Mutex<()>,
+    /// Streams are taken over and given back one at a time, so that a service that finishes what was interrupted
+    /// and an operator do not undo each other's steps.
+    handing_over: tokio::sync::Mutex<()>,
     tasks: TaskTracker,
     /// Set while the bridge runs: what ends it.
     run: Mutex<Option<Run>>,
@@ -69,6 +72,7 @@ impl Bridge {
             connectors,
             bots: RwLock::default(),
             syncing: tokio::sync::Mutex::default(),
+            handing_over: tokio::sync::Mutex::default(),
             tasks: TaskTracker::new(),
             run: Mutex::default(),
         }));
@@ -148,6 +152,11 @@ impl Bridge {
     /// One at a time: whoever makes what runs agree with what is stored.
     pub(crate) async fn syncing(&self) -> tokio::sync::MutexGuard<'_, ()> {
         self.0.syncing.lock().await
+    }
+
+    /// One at a time: whoever takes a stream over or gives one back.
+    pub(crate) async fn handing_over(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.0.handing_over.lock().await
     }
 
     /// What ends the bridge, while it runs.

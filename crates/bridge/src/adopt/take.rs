@@ -91,12 +91,15 @@ impl Bridge {
 
     async fn finish_adoption(&self, bot: BotId) {
         loop {
+            let one_at_a_time = self.handing_over().await;
             let live = self.find_live(bot).map(|live| live.document());
             let Some(document) = live.filter(|live| matches!(live.phase, BotPhase::Adopting { .. })) else {
                 return;
             };
             let name = shown(bot, document.username.as_deref());
-            match self.take_stream(bot).await {
+            let taken = self.take_stream(bot).await;
+            drop(one_at_a_time);
+            match taken {
                 Ok(_) => {
                     tracing::warn!(
                         bot.id = %bot,

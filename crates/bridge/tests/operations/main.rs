@@ -1,0 +1,12 @@
+//! What operators do, from outside: taking bots over and giving them back, apps, lanes, files.
+
+#[path = "../support/mod.rs"]
+#[allow(dead_code, reason = "what the bridge's core is shown with is more than operators need")]
+mod support;
+
+mod adopt;
+mod adopt_interrupted;
+mod apply;
+mod operators;
+mod people;
+mod release;
