@@ -39,7 +39,8 @@ impl Bridge {
         let info = info.map_err(|error| Refusal::telegram(&error, "asking who holds the bot"))?;
         let pending = info.pending_update_count;
         let known = before.filter(|found| !found.is_released());
-        if !info.url.is_empty() && !(known.is_some() && is_our_hook(&info.url, token)) {
+        let leads_to_us = known.is_some() && is_our_hook(&info.url, token);
+        if !info.url.is_empty() && !leads_to_us {
             let holder = self.holder_of(&info);
             return Ok(Held { holder, url: Some(info.url), is_ours: false, pending });
         }

@@ -55,7 +55,7 @@ impl Bridge {
             let mut changes =
                 vec![SettingsChange::PutBot(Bot { bot, document: stored }), self.put_bot_token(token)];
             if let Some(url) = &held.url {
-                changes.push(self.put_bot_secret(bot, secrets::HOLDER_URL, url.clone().into()));
+                changes.push(self.put_bot_secret(bot, secrets::HOLDER_URL, &url.clone().into()));
             }
             let (app, app_token) = self.main_app(bot, asked, before, held).await?;
             changes.push(app);
@@ -168,11 +168,11 @@ impl Bridge {
     }
 
     pub(super) fn put_bot_token(&self, token: &Token) -> SettingsChange {
-        self.put_bot_secret(token.bot(), secrets::TOKEN, token.expose().to_owned().into())
+        self.put_bot_secret(token.bot(), secrets::TOKEN, &token.expose().to_owned().into())
     }
 
-    fn put_bot_secret(&self, bot: BotId, name: &str, secret: SecretString) -> SettingsChange {
-        self.vault().put(SecretOwner::Bot(bot), name, &secret)
+    fn put_bot_secret(&self, bot: BotId, name: &str, secret: &SecretString) -> SettingsChange {
+        self.vault().put(SecretOwner::Bot(bot), name, secret)
     }
 }
 

@@ -57,7 +57,7 @@ pub fn parse(file: &str, text: &str, read: &dyn Fn(&str) -> io::Result<String>) 
     let source = Source { file, text, read };
     let written: Written = toml::from_str(text).map_err(|error| {
         let span = error.span().unwrap_or_default();
-        source.problem(span.start, error.message().to_owned())
+        source.problem(span.start, error.message())
     })?;
     if let Some(connection) = written.connection.first() {
         return Err(source.named(
@@ -155,12 +155,12 @@ impl Source<'_> {
         let name = self.name(&route.name, names)?;
         if let Some(connection) = &route.connection {
             let what = "connections do not exist in this version; leave it out: a native route needs none";
-            return Err(self.problem(connection.span().start, what.to_owned()));
+            return Err(self.problem(connection.span().start, what));
         }
         let (kind, mode) = self.kind(&route)?;
         let url = match (route.url, &route.url_file) {
             (Some(_), Some(file)) => {
-                return Err(self.problem(file.span().start, "url and url_file: give one of them".to_owned()));
+                return Err(self.problem(file.span().start, "url and url_file: give one of them"));
             }
             (Some(url), None) => Some(Confidential::new(url)),
             (None, file) => file.as_ref().map(|file| self.secret(file)).transpose()?,
@@ -193,7 +193,7 @@ impl Source<'_> {
         match (kind, &route.mode) {
             (RouteKind::Relay, None) => Ok((kind, None)),
             (RouteKind::Relay, Some(mode)) => {
-                Err(self.problem(mode.span().start, "a relay has no mode: leave it out".to_owned()))
+                Err(self.problem(mode.span().start, "a relay has no mode: leave it out"))
             }
             (RouteKind::Amocrm | RouteKind::Wahelp, Some(mode)) if mode.get_ref() == "native" => {
                 Ok((kind, Some(RouteMode::Native)))
@@ -204,7 +204,7 @@ impl Source<'_> {
                 Err(self.problem(mode.span().start, what))
             }
             (RouteKind::Amocrm | RouteKind::Wahelp, None) => {
-                Err(self.problem(at, "the route has no mode; expected mode = \"native\"".to_owned()))
+                Err(self.problem(at, "the route has no mode; expected mode = \"native\""))
             }
         }
     }
@@ -259,18 +259,17 @@ impl Source<'_> {
     }
 
     /// A problem at a byte of the text; the key is what stands at the beginning of its line.
-    fn problem(&self, at: usize, what: String) -> Problem {
+    fn problem(&self, at: usize, what: impl AsRef<str>) -> Problem {
         let at = at.min(self.text.len());
         let begin =
             self.text.as_bytes()[..at].iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
         let line = self.text.get(begin..).and_then(|rest| rest.lines().next()).unwrap_or_default();
         let key = line.split('=').next().unwrap_or_default().trim();
-        self.named(at, key, &what)
+        self.named(at, key, what.as_ref())
     }
 
     fn named(&self, at: usize, key: &str, what: &str) -> Problem {
-        let before = &self.text.as_bytes()[..at.min(self.text.len())];
-        let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+        let line = self.text.get(..at).unwrap_or(self.text).matches('\n').count() + 1;
         Problem { file: self.file.to_owned(), line, key: key.to_owned(), what: what.to_owned() }
     }
 }
