@@ -109,8 +109,8 @@ fn whole_seconds(now: Timestamp, until: Timestamp) -> std::time::Duration {
     std::time::Duration::from_secs(left.as_secs() + u64::from(left.subsec_nanos() > 0))
 }
 
-/// Our public address may have been another one, the path never is.
-fn is_our_hook(url: &str, token: &Token) -> bool {
+/// Whether a webhook leads to us: our public address may have been another one, the path never is.
+pub(crate) fn is_our_hook(url: &str, token: &Token) -> bool {
     let path = url.split(['?', '#']).next().unwrap_or(url);
     path.ends_with(&PublicUrl::hook_path(token.bot()))
 }

@@ -20,7 +20,7 @@ mod patience;
 pub(crate) mod recognise;
 mod take;
 
-pub(crate) use self::{answer::holder_view, note::route_kind};
+pub(crate) use self::{answer::holder_view, holder::is_our_hook, note::route_kind};
 use tandem_telegram::{
     token::{Token, TokenError},
     upstream::Me,

@@ -14,6 +14,7 @@ mod restore;
 use secrecy::SecretString;
 use tandem_journal::{LaneKind, SecretOwner, SettingsChange};
 use tandem_lanes::LeaseSource;
+use tandem_model::BotId;
 
 use crate::{
     BotPhase, Bridge, Holder, HolderKind, UpstreamMode,
@@ -32,6 +33,7 @@ impl Bridge {
         let _one_at_a_time = self.handing_over().await;
         let found = self.bot_meant(asked.bot.as_ref()).await?;
         if found.is_released() {
+            self.clear(found.bot).await?;
             return Err(Refusal::new(
                 RefusalCode::WrongState,
                 format!("{} was given back already.", found.shown()),
@@ -102,6 +104,14 @@ impl Bridge {
             routes.into_iter().map(|row| SettingsChange::RemoveRoute(bot, row.name)).collect();
         self.change_bot(bot, &gone, |document| document.phase = BotPhase::Released { since }).await?;
         self.sync(bot).await?;
+        self.clear(bot).await?;
+        tracing::info!(bot.id = %bot, "{} was given back", found.shown());
+        Ok(())
+    }
+
+    /// What a bot that was given back needs no more. Does what is left to do, after a crash too.
+    async fn clear(&self, bot: BotId) -> Result<(), Refusal> {
+        let store = &self.parts().store;
         for name in [secrets::TOKEN, secrets::HOOK, secrets::HOLDER_URL] {
             store.remove_secret(SecretOwner::Bot(bot), name.to_owned()).await?;
         }
@@ -112,7 +122,6 @@ impl Bridge {
                 }
             }
         }
-        tracing::info!(bot.id = %bot, "{} was given back", found.shown());
         Ok(())
     }
 

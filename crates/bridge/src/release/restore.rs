@@ -15,6 +15,7 @@ use tandem_telegram::{
 
 use crate::{
     Bridge, Holder, HolderKind,
+    adopt::is_our_hook,
     operations::{GiveBack, Refusal, RefusalCode, Release, find::Found},
     secrets,
 };
@@ -42,6 +43,10 @@ impl Bridge {
         let token = self.vault().token(found.bot).await?;
         let url = self.vault().holder_url(found.bot).await?;
         let holder = found.document.taken_from.as_ref();
+        if let Some(host) = self.foreign_webhook(found, &token).await? {
+            let note = format!("A webhook at {host} was on the bot already: it was left as it is.");
+            return Ok(Restored { is_back: true, notes: vec![note] });
+        }
         let (Some(url), Some(holder), GiveBack::Webhook) = (url, holder, asked.webhook) else {
             // Also the kinds that were asked for before: they are the bot's, whoever asks next.
             let kinds = holder.and_then(|holder| holder.allowed_updates.as_deref());
@@ -93,6 +98,17 @@ impl Bridge {
             );
         }
         Ok(Restored { is_back: info.url == url, notes })
+    }
+
+    /// The host of a webhook that somebody has set meanwhile.
+    async fn foreign_webhook(&self, found: &Found, token: &Token) -> Result<Option<String>, Refusal> {
+        let info = self.parts().upstream.get_webhook_info(token).await;
+        let info = info.map_err(|error| Refusal::telegram(&error, "asking who holds the bot"))?;
+        let former = self.vault().holder_url(found.bot).await?;
+        if info.url.is_empty() || is_our_hook(&info.url, token) || former.as_ref() == Some(&info.url) {
+            return Ok(None);
+        }
+        Ok(Some(self.holder_of(&info).host))
     }
 
     /// By name; by the address it had only when the name leads nowhere.

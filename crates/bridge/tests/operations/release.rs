@@ -1,5 +1,7 @@
 //! Giving bots back.
 
+use std::time::Duration;
+
 use serde_json::json;
 use tandem_bridge::{
     BotPhase, HolderKind, UpstreamMode,
@@ -171,6 +173,21 @@ async fn the_webhook_can_be_left_away() {
     let told = while_time_passes(&stage, released(&service.bridge, asked)).await.unwrap();
     assert!(!told.restored && told.notes[0].contains("was not set again"), "{told:?}");
     assert_eq!(stage.webhook_info(&shop.bot).await["url"], "");
+    service.stop().await;
+}
+
+#[tokio::test]
+async fn a_holder_that_has_set_another_webhook_meanwhile_keeps_it() {
+    let stage = Stage::new().await;
+    let service = stage.serve().await;
+    let shop = Shop::open(&stage, json!({})).await;
+    adopted(&service.bridge, adopt(&shop.bot)).await.unwrap();
+    stage.clock.advance(Duration::from_secs(2));
+    stage.act(&format!("/amocrm/{}/reconnect", shop.bot.id()), json!({"new_address": true})).await;
+    let set = stage.webhook_info(&shop.bot).await["url"].clone();
+    let told = while_time_passes(&stage, released(&service.bridge, release())).await.unwrap();
+    assert!(told.restored && told.notes[0].contains("was left as it is"), "{told:?}");
+    assert_eq!(stage.webhook_info(&shop.bot).await["url"], set);
     service.stop().await;
 }
 
