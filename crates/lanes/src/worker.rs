@@ -223,7 +223,11 @@ impl Worker<'_> {
                     self.on_landed(landed);
                 }
             }
-            () = notify.notified() => {}
+            () = notify.notified() => {
+                // Those whose commit was just answered go first: what they append next fills the next commit, and
+                // what they have to say is heard at once.
+                tokio::task::yield_now().await;
+            }
             Ok(()) = health.changed() => {}
             () = time => {}
         }

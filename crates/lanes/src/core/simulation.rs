@@ -485,6 +485,27 @@ fn run(repeats: Repeats, order: OrderBy, backlog: Option<Duration>, steps: &[Ste
     world.calm();
 }
 
+#[test]
+fn of_many_who_wake_a_lane_only_those_with_news_make_it_read() {
+    let mut world = World::new(Repeats::Recognised, OrderBy::Conversation, None);
+    for chat in 1..=3 {
+        world.append(chat, 0, true, false);
+    }
+    world.turn();
+    let [second, last] = [2, 3].map(|seq| Seq::new(seq).unwrap());
+    // The others of the same commit, while the lane reads and afterwards.
+    world.core.on_appended(last, world.now);
+    world.answer_read();
+    world.turn();
+    assert!(world.read.is_none(), "it has read as far as it was told");
+    world.core.on_appended(second, world.now);
+    world.turn();
+    assert!(world.read.is_none(), "and was told before");
+    world.append(4, 0, true, false);
+    world.turn();
+    assert!(world.read.is_some(), "there is more");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 200, max_shrink_iters: 20_000, ..ProptestConfig::default() })]
 
