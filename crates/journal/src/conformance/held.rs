@@ -2,12 +2,10 @@
 #![expect(missing_docs, reason = "the names say it")]
 #![expect(clippy::unwrap_used, clippy::missing_panics_doc, reason = "a failed case panics")]
 
-use tandem_model::{
-    Attempt, Conversation, Family, Held, HeldState, LaneId, OrderKey, PauseReason, Seq, Timestamp,
-};
+use tandem_model::{Attempt, Conversation, Family, Held, HeldState, LaneId, OrderKey, Timestamp};
 
 use super::world::{Engine, World, at, held};
-use crate::{DueLane, HeldCounts, HeldStates, LaneState, Settlement};
+use crate::{HeldCounts, HeldStates, Settlement};
 
 use HeldState::{Dead, Retrying, Sending, Unknown};
 
@@ -119,60 +117,4 @@ pub async fn blocked_keys_are_listed_in_pages<E: Engine>() {
         "a page has whole conversations"
     );
     assert_eq!(list(Some(3), 9).await, [four]);
-}
-
-pub async fn due_rows_are_found_by_time<E: Engine>() {
-    let world = World::<E>::new().await;
-    let (first, second) = (world.route("a").await.id, world.route("b").await.id);
-    let due = |seq, millis, state| Held { next_at: Timestamp::from_millis(millis), ..held(seq, seq, state) };
-    assert_eq!(world.store.next_due().await.unwrap(), None);
-    put(&world, first, vec![due(1, 300, Retrying), due(2, 100, Retrying), due(3, 1, Sending)]).await;
-    put(&world, second, vec![due(1, 200, Retrying), due(2, 1, Dead), due(3, 1, Unknown)]).await;
-    let lanes = async |millis, limit| {
-        let lanes = world.store.list_due_lanes(Timestamp::from_millis(millis), limit).await.unwrap();
-        let mut lanes: Vec<_> = lanes
-            .into_iter()
-            .map(|DueLane { bot, lane }| {
-                assert_eq!(bot, world.bot);
-                lane
-            })
-            .collect();
-        lanes.sort_unstable();
-        lanes
-    };
-    assert_eq!(world.store.next_due().await.unwrap(), Some(Timestamp::from_millis(100)));
-    assert_eq!(lanes(99, 9).await, []);
-    assert_eq!(lanes(100, 9).await, [first]);
-    assert_eq!(lanes(300, 9).await, [first, second]);
-    assert_eq!(lanes(300, 1).await.len(), 1);
-    let rows = async |millis, limit| {
-        let rows =
-            world.store.list_due(world.bot, first, Timestamp::from_millis(millis), limit).await.unwrap();
-        rows.iter().map(|row| row.seq.get()).collect::<Vec<_>>()
-    };
-    assert!(rows(99, 9).await.is_empty());
-    assert_eq!(rows(300, 9).await, [2, 1]);
-    assert_eq!(rows(300, 1).await, [2]);
-    world.settle(first, Settlement { drop: vec![at(2)], ..Settlement::default() }).await;
-    assert_eq!(world.store.next_due().await.unwrap(), Some(Timestamp::from_millis(200)));
-}
-
-pub async fn a_paused_lane_is_not_due<E: Engine>() {
-    let world = World::<E>::new().await;
-    let lane = world.route("route").await.id;
-    put(&world, lane, vec![held(1, 1, Retrying)]).await;
-    let paused = LaneState::Paused {
-        reason: PauseReason::Operator,
-        since: Timestamp::EPOCH,
-        until: None,
-        detail: String::new(),
-    };
-    world.settle(lane, Settlement { state: Some(paused), ..Settlement::default() }).await;
-    let now = Timestamp::from_millis(1);
-    assert_eq!(world.store.next_due().await.unwrap(), None);
-    assert_eq!(world.store.list_due_lanes(now, 9).await.unwrap(), []);
-    assert_eq!(world.store.list_due(world.bot, lane, now, 9).await.unwrap().len(), 1, "the row is there");
-    world.settle(lane, Settlement { state: Some(LaneState::Running), ..Settlement::default() }).await;
-    assert_eq!(world.store.next_due().await.unwrap(), Some(Timestamp::EPOCH));
-    assert_eq!(world.store.list_held(world.bot, lane, HeldStates::ALL, Seq::ZERO, 9).await.unwrap().len(), 1);
 }

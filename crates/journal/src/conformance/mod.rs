@@ -68,8 +68,6 @@ macro_rules! conformance_suite {
                 held_rows_are_listed_by_state_in_pages,
                 the_first_blocking_row_of_a_key_is_found,
                 blocked_keys_are_listed_in_pages,
-                due_rows_are_found_by_time,
-                a_paused_lane_is_not_due,
             ],
             leases: [
                 a_shard_has_one_owner_until_its_time_is_over,

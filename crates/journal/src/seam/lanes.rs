@@ -174,15 +174,6 @@ pub struct HeldCounts {
     pub dead: u64,
 }
 
-/// A lane in which something is due.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct DueLane {
-    /// Of which bot.
-    pub bot: BotId,
-    /// Which lane.
-    pub lane: LaneId,
-}
-
 /// Events that retention took from a lane before it had them. A gap that grows is one record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Lost {
@@ -257,8 +248,8 @@ pub trait Lanes: Send + Sync {
     async fn find_blocking(&self, bot: BotId, lane: LaneId, key: OrderKey)
     -> Result<Option<Held>, ReadError>;
 
-    /// The conversations (and families) for which held rows block, by conversation, after `after`: what a lane
-    /// must know before it delivers anything after a restart.
+    /// The conversations (and families) for which held rows block, by conversation, after `after`: for people, who
+    /// ask which customers wait.
     async fn list_blocked(
         &self,
         bot: BotId,
@@ -269,21 +260,6 @@ pub trait Lanes: Send + Sync {
 
     /// How many rows a lane holds.
     async fn count_held(&self, bot: BotId, lane: LaneId) -> Result<HeldCounts, ReadError>;
-
-    /// Running lanes in which a row that is [retrying](HeldState::Retrying) is due at `now`, at most `limit`.
-    async fn list_due_lanes(&self, now: Timestamp, limit: usize) -> Result<Vec<DueLane>, ReadError>;
-
-    /// The rows of one lane that are due at `now`, earliest first.
-    async fn list_due(
-        &self,
-        bot: BotId,
-        lane: LaneId,
-        now: Timestamp,
-        limit: usize,
-    ) -> Result<Vec<Held>, ReadError>;
-
-    /// When the next row of a running lane is due; may have passed.
-    async fn next_due(&self) -> Result<Option<Timestamp>, ReadError>;
 
     /// What retention took from a lane, oldest first; at most `limit`.
     async fn list_lost(

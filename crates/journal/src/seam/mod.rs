@@ -14,7 +14,7 @@ mod upkeep;
 pub use events::{Append, Appended, Events, Fact, Head, JournalPage, LanePage, Page, Urgency};
 pub use inbox::{Inbox, InboxEntry, InboxId, NewInboxEntry};
 pub use lanes::{
-    DueLane, HeldCounts, HeldStates, Lane, LaneFault, LaneKind, LaneState, Lanes, Lost, NewLane, Passed,
+    HeldCounts, HeldStates, Lane, LaneFault, LaneKind, LaneState, Lanes, Lost, NewLane, Passed,
     Settlement, Start,
 };
 pub use leases::{Lease, LeaseHolder, Leases, Shard};

@@ -1,10 +1,10 @@
 //! Rows of `held`.
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
-use tandem_model::{BotId, Conversation, Family, Held, HeldState, LaneId, OrderKey, Timestamp};
+use tandem_model::{Conversation, Family, Held, HeldState, LaneId, OrderKey, Timestamp};
 
 use super::{fault::Fault, journals, lane_rows::to_i64, sums::Sum};
-use crate::{DueLane, HeldCounts, HeldStates};
+use crate::{HeldCounts, HeldStates};
 
 macro_rules! columns {
     () => {
@@ -238,66 +238,6 @@ pub(super) fn count(connection: &Connection, journal: i64, lane: LaneId) -> Resu
         unknown: count(HeldState::Unknown)?,
         dead: count(HeldState::Dead)?,
     })
-}
-
-pub(super) fn list_due_lanes(
-    connection: &Connection,
-    now: Timestamp,
-    limit: i64,
-) -> Result<Vec<DueLane>, Fault> {
-    let mut statement = connection.prepare_cached(
-        "SELECT journals.bot, lanes.lane
-         FROM lanes JOIN journals ON journals.journal = lanes.journal
-         WHERE lanes.paused IS NULL AND (lanes.journal, lanes.lane) IN (
-             SELECT DISTINCT journal, lane
-             FROM held INDEXED BY held_due
-             WHERE state = 1 AND next_at <= ?1
-         )
-         LIMIT ?2",
-    )?;
-    let mut rows = statement.query([now.as_millis(), limit])?;
-    let mut lanes = Vec::new();
-    while let Some(row) = rows.next()? {
-        lanes.push(DueLane {
-            bot: BotId::new(row.get(0)?).map_err(|error| Fault::corrupt(error.to_string()))?,
-            lane: LaneId::new(row.get(1)?).map_err(|error| Fault::corrupt(error.to_string()))?,
-        });
-    }
-    Ok(lanes)
-}
-
-pub(super) fn list_due(
-    connection: &Connection,
-    journal: i64,
-    lane: LaneId,
-    now: Timestamp,
-    limit: i64,
-) -> Result<Vec<Held>, Fault> {
-    let mut statement = connection.prepare_cached(concat!(
-        "SELECT ",
-        columns!(),
-        "
-         FROM held INDEXED BY held_due_of_lane
-         WHERE journal = ?1 AND lane = ?2 AND state = 1 AND next_at <= ?3
-         ORDER BY next_at, seq
-         LIMIT ?4"
-    ))?;
-    read_all(journal, lane, statement.query([journal, lane.get(), now.as_millis(), limit])?)
-}
-
-pub(super) fn next_due(connection: &Connection) -> Result<Option<Timestamp>, Fault> {
-    Ok(connection
-        .prepare_cached(
-            "SELECT held.next_at
-             FROM held INDEXED BY held_due CROSS JOIN lanes
-                 ON lanes.journal = held.journal AND lanes.lane = held.lane
-             WHERE held.state = 1 AND lanes.paused IS NULL
-             ORDER BY held.next_at
-             LIMIT 1",
-        )?
-        .query_row([], |row| row.get(0))
-        .optional()?
-        .map(Timestamp::from_millis))
 }
 
 /// Whether any lane of a journal needs an event.

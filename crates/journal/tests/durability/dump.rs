@@ -2,12 +2,11 @@
 
 use anyhow::Result;
 use tandem_journal::{HeldStates, LinkScope, Page, SecretOwner, Shard, Store};
-use tandem_model::{BotId, ConnectionId, Conversation, Seq, Timestamp, UserId};
+use tandem_model::{BotId, ConnectionId, Conversation, Seq, UserId};
 
 use crate::workload::{ROUNDS, bots};
 
 const ALL: usize = 1000;
-const FAR_FUTURE: Timestamp = Timestamp::from_millis(i64::MAX);
 const PAGE: Page = Page { events: ALL, bytes: usize::MAX };
 
 /// What can be read of a store.
@@ -20,7 +19,6 @@ impl Dump {
             format!("revision {:?}", store.revision().await?),
             format!("bots {:?}", store.list_bots(None, ALL).await?),
             format!("connections {:?}", store.list_connections(None, ALL).await?),
-            format!("due {:?} {:?}", store.next_due().await?, store.list_due_lanes(FAR_FUTURE, ALL).await?),
         ];
         lines.extend(store.list_leases().await?.iter().map(|holder| format!("{holder:?}")));
         for bot in bots() {

@@ -152,8 +152,6 @@ pub(crate) async fn read(store: &dyn Store) -> Vec<(String, Result<String, ReadE
     note(&mut all, "secrets", store.list_secrets(owner).await);
     note(&mut all, "inbox", store.list_inbox(Shard::of(bot(1)), None, 9).await);
     note(&mut all, "leases", store.list_leases().await);
-    note(&mut all, "next due", store.next_due().await);
-    note(&mut all, "due lanes", store.list_due_lanes(Timestamp::from_millis(99), 9).await);
     all
 }
 
@@ -182,7 +180,6 @@ async fn read_bot(store: &dyn Store, bot: BotId, all: &mut Vec<(String, Result<S
     note(all, &name("held"), store.list_held(bot, lane(2), HeldStates::ALL, Seq::ZERO, 9).await);
     note(all, &name("blocking"), store.list_held(bot, lane(2), HeldStates::BLOCKING, Seq::ZERO, 9).await);
     note(all, &name("blocked"), store.list_blocked(bot, lane(2), None, 9).await);
-    note(all, &name("due"), store.list_due(bot, lane(2), Timestamp::from_millis(99), 9).await);
     note(all, &name("lost"), store.list_lost(bot, lane(2), Seq::ZERO, 9).await);
     let update = numbered(1_000_007);
     let upstream = update.upstream.expect("a number");

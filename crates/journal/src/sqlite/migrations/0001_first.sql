@@ -87,8 +87,6 @@ CREATE TABLE held (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX held_blocking ON held (journal, lane, conversation, family, seq) WHERE state IN (0, 1);
 CREATE INDEX held_state ON held (journal, lane, state, seq);
-CREATE INDEX held_due ON held (next_at, journal, lane, seq) WHERE state = 1;
-CREATE INDEX held_due_of_lane ON held (journal, lane, next_at, seq) WHERE state = 1;
 CREATE INDEX held_seq ON held (journal, seq);
 
 CREATE TABLE lost (

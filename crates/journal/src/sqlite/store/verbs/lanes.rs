@@ -1,12 +1,10 @@
 //! Verbs about lanes.
 
 use async_trait::async_trait;
-use tandem_model::{BotId, Conversation, Filter, Held, LaneId, OrderKey, Seq, Timestamp};
+use tandem_model::{BotId, Conversation, Filter, Held, LaneId, OrderKey, Seq};
 
 use super::{SqliteStore, held, lane_rows, lane_verbs, sql_limit, sweep};
-use crate::{
-    DueLane, HeldCounts, HeldStates, Lane, LaneError, Lanes, Lease, Lost, NewLane, ReadError, Settlement,
-};
+use crate::{HeldCounts, HeldStates, Lane, LaneError, Lanes, Lease, Lost, NewLane, ReadError, Settlement};
 
 #[async_trait]
 impl Lanes for SqliteStore {
@@ -102,27 +100,6 @@ impl Lanes for SqliteStore {
 
     async fn count_held(&self, bot: BotId, lane: LaneId) -> Result<HeldCounts, ReadError> {
         self.read_of(bot, move |connection, journal| held::count(connection, journal, lane)).await
-    }
-
-    async fn list_due_lanes(&self, now: Timestamp, limit: usize) -> Result<Vec<DueLane>, ReadError> {
-        self.read(move |connection| held::list_due_lanes(connection, now, sql_limit(limit))).await
-    }
-
-    async fn list_due(
-        &self,
-        bot: BotId,
-        lane: LaneId,
-        now: Timestamp,
-        limit: usize,
-    ) -> Result<Vec<Held>, ReadError> {
-        self.read_of(bot, move |connection, journal| {
-            held::list_due(connection, journal, lane, now, sql_limit(limit))
-        })
-        .await
-    }
-
-    async fn next_due(&self) -> Result<Option<Timestamp>, ReadError> {
-        self.read(held::next_due).await
     }
 
     async fn list_lost(
