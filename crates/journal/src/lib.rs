@@ -27,10 +27,10 @@ pub mod sqlite;
 pub use error::{Cause, LaneError, LeaseError, ReadError, SealError, SettingsError, WriteError};
 pub use sealed::{KeyId, SealedSecret, Sealer};
 pub use seam::{
-    App, Append, Appended, Bot, Connection, ContactLink, Document, Events, Fact, HandOff, Head,
-    Health, HeldCounts, HeldStates, Inbox, InboxEntry, InboxId, JournalPage, Lane, LaneFault, LaneKind,
-    LanePage, LaneState, Lanes, Lease, LeaseHolder, Leases, Link, LinkScope, Links, Lost, NewInboxEntry,
-    NewLane, Page, Passed, People, Person, PersonChange, Presence, Retention, Revision, Route, SecretOwner,
-    Secrets, Settings, SettingsChange, Settlement, Shard, Start, StartSource, Stats, Store, Swept, Upkeep,
-    Urgency, Vacuumed,
+    App, Append, Appended, Bot, Connection, ContactLink, Document, Events, Fact, HandOff, Head, Health,
+    HeldCounts, HeldStates, Inbox, InboxEntry, InboxId, JournalPage, Lane, LaneFault, LaneKind, LanePage,
+    LaneState, Lanes, Lease, LeaseHolder, Leases, Link, LinkScope, Links, Lost, NewInboxEntry, NewLane, Page,
+    Passed, People, Person, PersonChange, Presence, Retention, Revision, Route, SecretOwner, Secrets,
+    Settings, SettingsChange, Settlement, Shard, Start, StartSource, Stats, Store, Swept, Upkeep, Urgency,
+    Vacuumed,
 };
