@@ -9,7 +9,7 @@ mod support;
 
 use serde_json::json;
 use support::{driver::chat::from_bot, poller::Poller, shop::Shop, until};
-use tandem_bridge::operations::Undelivered;
+use tandem_bridge::{UpstreamMode, operations::Undelivered};
 use tandem_gateway::DropPending;
 
 /// What the bot says to a free text.
@@ -211,7 +211,7 @@ async fn what_waited_at_telegram_when_the_bot_was_adopted_reaches_both() -> anyh
     for text in waiting {
         shop.client_says(text).await?;
     }
-    shop.adopt(DropPending::Ignore).await?;
+    shop.adopt(DropPending::Ignore, UpstreamMode::Polling).await?;
     let poller = Poller::start(&shop.wire.url(), &shop.app_token);
     shop.amocrm_comes_up().await?;
     shop.amocrm_has(&["amoCRM это ещё успела", waiting[0], waiting[1]]).await?;
@@ -247,6 +247,31 @@ async fn nothing_is_lost_repeated_or_out_of_order_however_often_tandem_is_killed
     assert!(numbers.is_sorted_by(|earlier, later| earlier < later), "{numbers:?}");
     // A delivery under way when Tandem died is repeated with the same number and bytes: amoCRM's own view knows it.
     shop.amocrm_has(&said).await
+}
+
+/// The same where Telegram posts the updates to Tandem's public address.
+#[tokio::test]
+async fn updates_by_webhook_are_as_complete_and_release_takes_the_webhook_down() -> anyhow::Result<()> {
+    let mut shop = Shop::open().await?;
+    let hook = shop.hook().await?;
+    shop.adopt(DropPending::Ignore, UpstreamMode::Webhook).await?;
+    assert!(shop.webhook().await?.starts_with(&shop.tandem.public_url()));
+    let poller = Poller::start(&shop.wire.url(), &shop.app_token);
+    let said: Vec<String> = (1..=12).map(|number| format!("{number}")).collect();
+    for (number, text) in said.iter().enumerate() {
+        shop.client_says(text).await?;
+        match number {
+            3 => shop.tandem.kill().await?,
+            6 => shop.tandem.revive().await?,
+            _ => {}
+        }
+    }
+    until("everything at the bot", async || Ok(poller.said()), |seen| *seen == said).await?;
+    shop.amocrm_has(&said).await?;
+    let released = shop.tandem.release(Undelivered::Refuse).await?;
+    assert!(released.restored, "{released:?}");
+    assert_eq!(shop.webhook().await?, hook);
+    Ok(())
 }
 
 #[tokio::test]

@@ -164,9 +164,8 @@ impl Show {
         }
         let sees = self.stage.amocrm_sees().await?;
         let behind = sees[..] == self.said[..had];
-        teller
-            .expect(words.expectations.amocrm_is_behind, behind, sees.last().cloned().unwrap_or_default())
-            .await;
+        let seen = if behind { String::new() } else { format!("{sees:?}") };
+        teller.expect(words.expectations.amocrm_is_behind, behind, seen).await;
         teller.show_passing(&self.stage, &self.memory.given(), Holder::Tandem).await?;
         self.stage.amocrm_returns().await?;
         teller.line(Who::AmoCrm, words.asides.amocrm_returns).await;

@@ -2,6 +2,7 @@
 
 use anyhow::Context as _;
 use serde_json::{Value, json};
+use tandem_bridge::UpstreamMode;
 use tandem_gateway::DropPending;
 use tandem_sandbox::{Config, Sandbox};
 use tempfile::TempDir;
@@ -47,12 +48,16 @@ impl Shop {
     /// The same, adopted.
     pub(crate) async fn adopted(drop_pending: DropPending) -> anyhow::Result<Self> {
         let mut shop = Self::open().await?;
-        shop.adopt(drop_pending).await?;
+        shop.adopt(drop_pending, UpstreamMode::Polling).await?;
         Ok(shop)
     }
 
-    pub(crate) async fn adopt(&mut self, drop_pending: DropPending) -> anyhow::Result<()> {
-        let adopted = self.tandem.adopt(&self.token, drop_pending).await?;
+    pub(crate) async fn adopt(
+        &mut self,
+        drop_pending: DropPending,
+        upstream: UpstreamMode,
+    ) -> anyhow::Result<()> {
+        let adopted = self.tandem.adopt(&self.token, drop_pending, upstream).await?;
         let token = adopted.app_token.context("adopt shows the app's token")?;
         token.expose().clone_into(&mut self.app_token);
         Ok(())

@@ -8,9 +8,12 @@ use std::{
 
 use anyhow::{Context as _, bail};
 use tandem::control::{self, ControlError};
-use tandem_bridge::operations::{
-    Adopt, Adopted, AnotherPoller, Confidential, GiveBack, KeepHolder, LaneView, Release, Released, Request,
-    Response, Undelivered,
+use tandem_bridge::{
+    UpstreamMode,
+    operations::{
+        Adopt, Adopted, AnotherPoller, Confidential, GiveBack, KeepHolder, LaneView, Release, Released,
+        Request, Response, Undelivered,
+    },
 };
 use tandem_gateway::DropPending;
 use tempfile::TempDir;
@@ -79,6 +82,8 @@ impl Tandem {
             "security.allow_private_addresses=true".to_owned(),
             format!("server.gateway={}", self.gateway),
             format!("server.public={}", self.public),
+            format!("server.public_url=http://{}", self.public),
+            "telegram.upstream=polling".to_owned(),
             format!("telegram.api_base={}", self.telegram),
             "log.filter=trace".to_owned(),
         ];
@@ -135,14 +140,19 @@ impl Tandem {
     }
 
     /// `tandem adopt`.
-    pub(crate) async fn adopt(&self, token: &str, drop_pending: DropPending) -> anyhow::Result<Adopted> {
+    pub(crate) async fn adopt(
+        &self,
+        token: &str,
+        drop_pending: DropPending,
+        upstream: UpstreamMode,
+    ) -> anyhow::Result<Adopted> {
         let adopt = Adopt {
             token: Confidential::new(token),
             drop_pending: Some(drop_pending),
             holder_secret: None,
             holder_certificate: None,
             holder: KeepHolder::AsRoute,
-            upstream: None,
+            upstream: Some(upstream),
             another_poller: AnotherPoller::Refuse,
         };
         match self.ask(Request::Adopt(adopt)).await? {
