@@ -74,18 +74,18 @@ async fn drained(bridge: &tandem_bridge::Bridge) {
 
 #[tokio::test]
 async fn an_interrupted_adoption_is_finished_by_running_it_again() {
-    let moments = cut_off_everywhere(UpstreamMode::Polling, Finisher::Operator).await;
+    let moments = Box::pin(cut_off_everywhere(UpstreamMode::Polling, Finisher::Operator)).await;
     assert!(moments > 10, "only {moments} moments were tried");
 }
 
 #[tokio::test]
 async fn an_interrupted_adoption_is_finished_by_the_service_that_starts() {
-    let moments = cut_off_everywhere(UpstreamMode::Polling, Finisher::Service).await;
+    let moments = Box::pin(cut_off_everywhere(UpstreamMode::Polling, Finisher::Service)).await;
     assert!(moments > 10, "only {moments} moments were tried");
 }
 
 #[tokio::test]
 async fn an_interrupted_adoption_by_webhook_is_finished_by_running_it_again() {
-    let moments = cut_off_everywhere(UpstreamMode::Webhook, Finisher::Operator).await;
+    let moments = Box::pin(cut_off_everywhere(UpstreamMode::Webhook, Finisher::Operator)).await;
     assert!(moments > 10, "only {moments} moments were tried");
 }

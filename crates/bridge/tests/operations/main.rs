@@ -1,5 +1,7 @@
 //! What operators do, from outside: taking bots over and giving them back, apps, lanes, files.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 #[path = "../support/mod.rs"]
 #[allow(dead_code, reason = "what the bridge's core is shown with is more than operators need")]
 mod support;

@@ -109,21 +109,21 @@ pub(crate) fn release() -> Release {
 }
 
 pub(crate) async fn adopted(bridge: &Bridge, asked: Adopt) -> Result<Adopted, Refusal> {
-    bridge.perform(Request::Adopt(asked)).await.map(|response| match response {
+    Box::pin(bridge.perform(Request::Adopt(asked))).await.map(|response| match response {
         Response::Adopted(adopted) => *adopted,
         other => panic!("{other:?}"),
     })
 }
 
 pub(crate) async fn released(bridge: &Bridge, asked: Release) -> Result<Released, Refusal> {
-    bridge.perform(Request::Release(asked)).await.map(|response| match response {
+    Box::pin(bridge.perform(Request::Release(asked))).await.map(|response| match response {
         Response::Released(released) => *released,
         other => panic!("{other:?}"),
     })
 }
 
 pub(crate) async fn lanes(bridge: &Bridge) -> Vec<LaneView> {
-    match bridge.perform(Request::Lanes { bot: None }).await.unwrap() {
+    match Box::pin(bridge.perform(Request::Lanes { bot: None })).await.unwrap() {
         Response::Lanes { lanes } => lanes,
         other => panic!("{other:?}"),
     }
