@@ -11,7 +11,6 @@ use anyhow::Context as _;
 use serde_json::{Value, json};
 use support::{poller::Poller, shop::Shop, until};
 use tandem_bridge::operations::{AppSettings, Request, Response, Undelivered};
-use tandem_gateway::DropPending;
 
 /// What the owner's second app checks when its webhook is called.
 const WEBHOOK_SECRET: &str = "hush_hush-of-the-owners-webhook-77";

@@ -162,9 +162,9 @@ impl Show {
         for question in words.dialogue.questions_while_amocrm_is_down {
             self.bot_answers_question(teller, question, words.expectations.bot_does_not_wait).await?;
         }
-        let sees = self.stage.amocrm_sees().await?;
-        let behind = sees[..] == self.said[..had];
-        let seen = if behind { String::new() } else { format!("{sees:?}") };
+        let in_amocrm = self.stage.amocrm_sees().await?;
+        let behind = in_amocrm[..] == self.said[..had];
+        let seen = if behind { String::new() } else { format!("{in_amocrm:?}") };
         teller.expect(words.expectations.amocrm_is_behind, behind, seen).await;
         teller.show_passing(&self.stage, &self.memory.given(), Holder::Tandem).await?;
         self.stage.amocrm_returns().await?;

@@ -117,7 +117,7 @@ impl Shop {
     }
 
     /// Waits until managers see exactly this, in this order.
-    pub(crate) async fn amocrm_has<S: AsRef<str>>(&self, said: &[S]) -> anyhow::Result<()> {
+    pub(crate) async fn amocrm_has<S: AsRef<str> + Sync>(&self, said: &[S]) -> anyhow::Result<()> {
         let everything = |seen: &Vec<String>| {
             seen.len() == said.len() && seen.iter().zip(said).all(|(seen, said)| seen == said.as_ref())
         };
