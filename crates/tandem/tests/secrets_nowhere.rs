@@ -10,7 +10,12 @@ use std::path::Path;
 use anyhow::Context as _;
 use serde_json::{Value, json};
 use support::{poller::Poller, shop::Shop, until};
-use tandem_bridge::operations::{AppSettings, Request, Response, Undelivered};
+use tandem_bridge::{
+    UpstreamMode,
+    operations::{
+        Adopt, AnotherPoller, AppSettings, Confidential, KeepHolder, Request, Response, Undelivered,
+    },
+};
 
 /// What the owner's second app checks when its webhook is called.
 const WEBHOOK_SECRET: &str = "hush_hush-of-the-owners-webhook-77";
@@ -202,4 +207,50 @@ fn around(bytes: &[u8], secret: &str) -> String {
     let Some(at) = text.find(secret) else { return String::new() };
     let begin = text[..at].char_indices().rev().nth(200).map_or(0, |(begin, _)| begin);
     text[begin..at].to_owned()
+}
+
+/// What the former holder checks: the owner gave it, and every delivery carries it.
+const FOREIGN_SECRET: &str = "what_the-holder-checks-0123456789";
+
+#[tokio::test]
+async fn webhook_secrets_ours_and_foreign_go_where_they_belong_and_nowhere_else() -> anyhow::Result<()> {
+    let mut shop = Shop::open().await?;
+    let adopt = Adopt {
+        token: Confidential::new(shop.token.as_str()),
+        drop_pending: None,
+        holder_secret: Some(Confidential::new(FOREIGN_SECRET)),
+        holder_certificate: None,
+        holder: KeepHolder::AsRoute,
+        upstream: Some(UpstreamMode::Webhook),
+        another_poller: AnotherPoller::Refuse,
+    };
+    shop.tandem.ask(Request::Adopt(adopt)).await?;
+    let set = shop.control.calls(shop.bot).await?.into_iter().rev();
+    let mut set = set.filter(|call| call["method"].as_str().is_some_and(|name| name == "setWebhook"));
+    let own = set.next().context("Tandem has set its webhook")?["params"]["secret_token"].clone();
+    let own = own.as_str().context("it has set it with a secret")?.to_owned();
+
+    shop.client_says("Первое").await?;
+    shop.amocrm_has(&["Первое"]).await?;
+    shop.amocrm_goes_down().await?;
+    shop.client_says("Второе").await?;
+    for wrong in [FOREIGN_SECRET, WRONG_SECRET] {
+        let address = format!("{}/hooks/telegram/{}", shop.tandem.public_url(), shop.bot);
+        let posted = reqwest::Client::new().post(address).header("X-Telegram-Bot-Api-Secret-Token", wrong);
+        assert_eq!(posted.body(r#"{"update_id":1}"#).send().await?.status(), 401);
+    }
+    shop.tandem.kill().await?;
+    shop.tandem.revive().await?;
+    shop.amocrm_comes_up().await?;
+    shop.amocrm_has(&["Первое", "Второе"]).await?;
+    let raw = shop.control.get(&format!("/amocrm/{}/raw?after=0", shop.bot)).await?;
+    assert!(raw["deliveries"].to_string().contains(FOREIGN_SECRET), "the holder gets what it checks");
+    shop.tandem.stop().await?;
+
+    for (place, bytes) in files(shop.tandem.folder())? {
+        for secret in [own.as_str(), FOREIGN_SECRET, WRONG_SECRET, &secret_part(&shop.token)] {
+            assert!(!contains(&bytes, secret.as_bytes()), "found in {place}:\n{}", around(&bytes, secret));
+        }
+    }
+    Ok(())
 }
