@@ -65,9 +65,7 @@ pub(crate) async fn measure(extent: &Extent, report: &mut Report) -> anyhow::Res
     // The first round only warms up.
     let (mut p50, mut p99, mut rates) = (Vec::new(), Vec::new(), Vec::new());
     for round in 0..=extent.rounds {
-        let began = Instant::now();
-        let sent = send(&tandem.public, &updates, begin, extent.round).await?;
-        let took = began.elapsed();
+        let (sent, took) = send(&tandem.public, &updates, begin, extent.round).await?;
         let mut times = receive(&mut delays, sent).await?;
         times.sort_unstable();
         if round > 0 {
@@ -121,18 +119,22 @@ async fn poll(
     }
 }
 
-/// Sends at an even pace whatever the answers take, and says how many were sent.
+/// Sends at an even pace whatever the answers take, and says how many were sent, and in what time.
 async fn send(
     address: &str,
     updates: &Arc<Updates>,
     begin: Instant,
     length: Duration,
-) -> anyhow::Result<usize> {
+) -> anyhow::Result<(usize, Duration)> {
     let period = Duration::from_secs(1) * CONNECTIONS / A_SECOND;
-    let mut senders = JoinSet::new();
-    let start = tokio::time::Instant::now() + Duration::from_millis(20);
+    let mut connections = Vec::new();
     for number in 0..CONNECTIONS {
-        let (mut connection, updates) = (Connection::open(address).await?, Arc::clone(updates));
+        connections.push((number, Connection::open(address).await?));
+    }
+    let mut senders = JoinSet::new();
+    let start = tokio::time::Instant::now();
+    for (number, mut connection) in connections {
+        let updates = Arc::clone(updates);
         senders.spawn(async move {
             let mut ticks = interval_at(start + period * number / CONNECTIONS, period);
             ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
@@ -148,7 +150,7 @@ async fn send(
     while let Some(done) = senders.join_next().await {
         sent += done??;
     }
-    Ok(sent)
+    Ok((sent, start.elapsed()))
 }
 
 async fn post_one(

@@ -24,7 +24,6 @@ pub(crate) struct Updates {
 
 impl Updates {
     pub(crate) fn new(secret: &str) -> Self {
-        #[expect(clippy::disallowed_methods, reason = "what Tandem's own clock is compared with")]
         let date = SystemTime::UNIX_EPOCH.elapsed().as_ref().map_or(0, Duration::as_secs);
         Self { secret: secret.to_owned(), date, next: AtomicU64::new(100_000_001) }
     }
