@@ -7,7 +7,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, bail};
 use tandem_bridge::operations::{
-    Adopt, AnotherPoller, Confidential, GiveBack, KeepHolder, Release, Request, Response, Undelivered,
+    Adopt, AnotherPoller, Confidential, GiveBack, KeepHolder, Release, Request, Response, Serves, Undelivered,
 };
 use tandem_gateway::DropPending;
 use tandem_model::SeededRng;
@@ -143,6 +143,15 @@ impl Tandem {
             bail!("release was answered with something else");
         };
         Ok(released.holder.kind.as_str().to_owned())
+    }
+
+    /// How many events apps have not confirmed yet, as `tandem lanes` tells.
+    pub(super) async fn waits_for_apps(&self) -> anyhow::Result<u64> {
+        let Response::Lanes { lanes } = self.ask(Request::Lanes { bot: None }).await? else {
+            bail!("lanes was answered with something else");
+        };
+        let apps = lanes.iter().filter(|lane| lane.serves == Serves::App);
+        Ok(apps.map(|lane| lane.lag.events).sum())
     }
 
     /// What the command line does: an operation over the control socket.
