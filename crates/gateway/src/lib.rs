@@ -25,5 +25,5 @@ pub use gateway::{Config, Gateway, Parts};
 pub use mark::MarkDocument;
 pub use recorder::{RecordError, Recorder};
 pub use sent::{Author, SentDocument};
-pub use serve::serve;
+pub use serve::{Accept, Limits, serve};
 pub use webhooks::{AttachAppError, SecretError};

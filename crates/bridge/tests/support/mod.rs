@@ -190,7 +190,13 @@ impl Service {
             config,
         };
         let bridge = Bridge::open(parts).await.unwrap();
-        let hooks = tandem_gateway::serve(listener, bridge.hooks(), soft.clone(), hard.clone());
+        let hooks = tandem_gateway::serve(
+            listener,
+            bridge.hooks(),
+            tandem_gateway::Limits::APPS,
+            soft.clone(),
+            hard.clone(),
+        );
         let running = vec![
             tokio::spawn(hooks),
             tokio::spawn({

@@ -19,13 +19,11 @@ use tandem_bridge::{
     Bridge,
     operations::{Refusal, RefusalCode, Request},
 };
+use tandem_gateway::{Accept, Limits};
 use tokio::net::{UnixListener, UnixStream};
 
 use super::{MAX_BODY_BYTES, PERFORM, VERSION_HEADER};
-use crate::serve::{
-    Stop,
-    http::{self as http_loop, Accept, Limits},
-};
+use crate::serve::Stop;
 
 /// People and scripts, not apps.
 const LIMITS: Limits = Limits { connections: 64, head: Duration::from_secs(30) };
@@ -80,7 +78,7 @@ impl ControlSocket {
             .route(PERFORM, post(perform))
             .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
             .with_state(bridge);
-        http_loop::serve(self.listener, router, LIMITS, stop).await;
+        tandem_gateway::serve(self.listener, router, LIMITS, stop.soft, stop.hard).await;
         drop(self.path);
     }
 }

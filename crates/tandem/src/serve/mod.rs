@@ -9,7 +9,6 @@
 
 mod error;
 mod guard;
-pub(crate) mod http;
 mod listeners;
 mod service;
 mod stop;
@@ -18,6 +17,7 @@ use std::{sync::Arc, time::Duration};
 
 use axum::{Router, routing::get};
 use tandem_bridge::Bridge;
+use tandem_gateway::Limits;
 use tandem_model::{Clock, Rng};
 use tokio::task::JoinSet;
 
@@ -28,13 +28,7 @@ pub use service::Service;
 pub(crate) use service::check;
 pub use stop::Stop;
 
-use http::Limits;
-
 use crate::{Failure, control::ControlSocket, settings::Settings};
-
-/// Each app may hold a long poll open. Quiet connections are kept as long as Telegram keeps them, so that no library
-/// finds one closed that it would not find closed there.
-const APPS: Limits = Limits { connections: 20_000, head: Duration::from_secs(500) };
 
 /// Telegram opens at most a hundred connections for a bot. Strangers wait for nothing.
 const STRANGERS: Limits = Limits { connections: 4_000, head: Duration::from_secs(75) };
@@ -96,11 +90,12 @@ async fn serve(
     let mut parts = JoinSet::new();
     let (bridge, lanes) = (service.bridge().clone(), service.lanes().clone());
     parts.spawn(named("the control socket", control.serve(bridge.clone(), stop.clone())));
-    parts.spawn(named("the gateway", http::serve(gateway, service.gateway().router(), APPS, stop.clone())));
-    parts.spawn(named(
-        "the public listener",
-        http::serve(public, public_router(&bridge), STRANGERS, stop.clone()),
-    ));
+    let Stop { soft, hard } = stop.clone();
+    let apps = tandem_gateway::serve(gateway, service.gateway().router(), Limits::APPS, soft, hard);
+    parts.spawn(named("the gateway", apps));
+    let Stop { soft, hard } = stop.clone();
+    let strangers = tandem_gateway::serve(public, public_router(&bridge), STRANGERS, soft, hard);
+    parts.spawn(named("the public listener", strangers));
     let Stop { soft, hard } = stop.clone();
     parts.spawn(named("the lanes", async move { lanes.run(soft, hard).await }));
     let Stop { soft, hard } = stop.clone();

@@ -6,6 +6,7 @@
 mod adopting;
 mod applying;
 mod asking;
+mod documents;
 mod serving;
 mod settings;
 mod world;

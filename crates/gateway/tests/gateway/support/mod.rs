@@ -11,7 +11,7 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 use tandem_crashfs::Disk;
 use tandem_gateway::{
-    App, AppDocument, BotHandle, Config, Directory, Gateway, Parts, Recorder, SentDocument, serve,
+    App, AppDocument, BotHandle, Config, Directory, Gateway, Limits, Parts, Recorder, SentDocument, serve,
 };
 use tandem_journal::{
     App as AppRow, Append, Bot as BotRow, Document, LaneKind, Lease, NewLane, Page, Sealer, SettingsChange,
@@ -147,7 +147,8 @@ impl Stage {
         });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let serving = tokio::spawn(serve(listener, gateway.router(), soft.clone(), hard.clone()));
+        let serving =
+            tokio::spawn(serve(listener, gateway.router(), Limits::APPS, soft.clone(), hard.clone()));
         let bot = Arc::new(BotHandle::new(Token::parse(REAL).unwrap(), SourceId::new(1).unwrap()));
         directory.insert_bot(Arc::clone(&bot));
         Self {
