@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use tandem_bridge::{Bridge, Ownership, PublicUrl};
+use tandem_bridge::{Bridge, Ownership, PublicUrl, UpstreamMode};
 use tandem_gateway::{Directory, Gateway, Recorder};
 use tandem_journal::{
     Sealer, Store, Upkeep as _,
@@ -183,12 +183,16 @@ fn upstream(settings: &settings::Telegram) -> Result<Upstream, RunError> {
 }
 
 fn bridge_config(settings: &Settings) -> Result<tandem_bridge::Config, RunError> {
-    let Settings { server, security, retention, .. } = settings;
+    let Settings { server, telegram, security, retention, .. } = settings;
     let public_url = server.public_url.as_ref().map(|url| PublicUrl::parse(url.as_str())).transpose();
     let guard: Arc<dyn AddressGuard> = Arc::new(PublicOnly);
     Ok(tandem_bridge::Config {
         public_url: public_url.map_err(RunError::PublicUrl)?,
         gateway_url: gateway_url(server.gateway),
+        upstream: match telegram.upstream {
+            settings::Upstream::Auto | settings::Upstream::Polling => UpstreamMode::Polling,
+            settings::Upstream::Webhook => UpstreamMode::Webhook,
+        },
         roots: Roots::Platform,
         guard: (!security.allow_private_addresses).then_some(guard),
         retention: tandem_journal::Retention {
@@ -223,6 +227,18 @@ fn webhook_policy(settings: &Settings) -> WebhookPolicy {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn bots_get_their_updates_as_the_setting_says() {
+        let config = |flags: &[&str]| {
+            let flags: Vec<_> = flags.iter().map(|flag| (*flag).to_owned()).collect();
+            bridge_config(&Settings::load(None, [], &flags).unwrap()).unwrap()
+        };
+        assert_eq!(config(&[]).upstream, UpstreamMode::Polling);
+        let public = "server.public_url=https://bots.example";
+        assert_eq!(config(&[public]).upstream, UpstreamMode::Polling);
+        assert_eq!(config(&[public, "telegram.upstream=webhook"]).upstream, UpstreamMode::Webhook);
+    }
 
     #[test]
     fn apps_are_told_an_address_that_they_can_use() {
