@@ -227,9 +227,14 @@ impl Registry {
         }
     }
 
-    /// Lets workers begin (again).
+    /// Lets workers begin (again). After a stop every lane is looked at: its worker was told to finish what was under
+    /// way, and may have left the rest.
     pub(crate) fn start(&mut self) {
-        self.stopping = false;
+        if std::mem::replace(&mut self.stopping, false) {
+            for (lane, entry) in &mut self.entries {
+                rouse(*lane, entry, &mut self.ready);
+            }
+        }
     }
 }
 

@@ -178,7 +178,10 @@ async fn a_held_event_is_listed_with_its_attempts_retried_and_skipped() {
     })
     .await;
     if let Some(seq) = second {
-        bridge.perform(Request::RetryHeld { lane: named("amocrm"), seq }).await.unwrap();
+        // The lane may have tried it by itself since it was listed.
+        let answer = bridge.perform(Request::RetryHeld { lane: named("amocrm"), seq }).await;
+        let gone = answer.as_ref().is_err_and(|refusal| refusal.code == RefusalCode::NoSuchEvent);
+        assert!(answer.is_ok() || gone, "{answer:?}");
     }
     shop.amocrm_has(&stage, &["two"]).await;
     service.stop().await;

@@ -279,8 +279,9 @@ impl Core {
         [due, slow, self.probe_at()].into_iter().flatten().min()
     }
 
-    /// Prepares for a rest between two workers: what can be read again is forgotten.
+    /// Prepares for a rest between two workers: what can be read again is forgotten, and so is an order to finish.
     pub(crate) fn rest(&mut self) {
+        self.stopping = false;
         if !self.buffer.is_empty() {
             self.buffer = VecDeque::new();
             self.buffered_to = self.scanned;
