@@ -100,7 +100,7 @@ pub(crate) async fn work(shared: Arc<Shared>, job: Job, mut permit: Option<Permi
         ended: None,
     };
     let mut health = shared.store.health();
-    loop {
+    let healthy = loop {
         let now = shared.clock.now();
         let mut orders = shared.registry().take_orders(lane);
         back.orders.ended.append(&mut orders.ended);
@@ -124,12 +124,12 @@ pub(crate) async fn work(shared: Arc<Shared>, job: Job, mut permit: Option<Permi
             permit = None;
         }
         if worker.is_over(now, healthy) {
-            break;
+            break healthy;
         }
         worker.wait(now, &job.notify, &mut health).await;
-    }
+    };
     drop(permit);
-    let rest = worker.rest(shared.clock.now());
+    let rest = worker.rest(shared.clock.now(), healthy);
     let noted = rest.noted;
     back.rest = Some(rest);
     noted
@@ -309,8 +309,9 @@ impl Worker<'_> {
         }
     }
 
-    /// What the registry keeps of the lane.
-    fn rest(mut self, now: Timestamp) -> Rest {
+    /// What the registry keeps of the lane. One that was kept from its work by the store looks again by itself:
+    /// nobody tells it when the store is well.
+    fn rest(mut self, now: Timestamp, healthy: bool) -> Rest {
         match self.ended {
             Some(Ended::NotOurs | Ended::Gone) => {
                 return Rest { core: None, wake_at: None, noted: Noted::NotAll };
@@ -319,7 +320,7 @@ impl Worker<'_> {
         }
         self.core.rest();
         let noted = if self.core.unnoted() { Noted::NotAll } else { Noted::Everything };
-        let stuck = self.trouble.is_some() || noted == Noted::NotAll || !self.core.at_rest();
+        let stuck = self.trouble.is_some() || !healthy || noted == Noted::NotAll || !self.core.at_rest();
         let wake_at = if stuck {
             Some(self.trouble.unwrap_or_else(|| now.plus(self.shared.env.config.store_pause)))
         } else {
