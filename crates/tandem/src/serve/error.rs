@@ -45,6 +45,12 @@ pub enum RunError {
         /// Which.
         part: &'static str,
     },
+    /// The disk failed the store, which takes nothing more until it is opened again.
+    #[error("the disk failed the database, so everything was stopped: {reason}")]
+    StoreFailed {
+        /// In the database's words.
+        reason: String,
+    },
     /// The control socket.
     #[error(transparent)]
     Control(#[from] SocketError),
@@ -80,6 +86,9 @@ impl RunError {
                 "If the database is damaged, restore it from a backup made by `tandem backup`."
             }
             Self::Part { .. } => "Start it again; if this repeats, report it with the log.",
+            Self::StoreFailed { .. } => {
+                "Look at the disk and the system's log, then start it again: what was acknowledged is read back from the disk."
+            }
             Self::Control(_) => {
                 "See that the database's directory can be written and that its path has fewer than 100 characters."
             }

@@ -112,6 +112,7 @@ async fn serve(
     let ended = tokio::select! {
         biased;
         () = stop.soft.cancelled() => Ok(()),
+        reason = service.store_failed() => Err(RunError::StoreFailed { reason }),
         // Half a service would be worse than none: whoever started us starts us again.
         Some(ended) = parts.join_next() => Err(RunError::Part { part: ended.unwrap_or("a part that panicked") }),
     };

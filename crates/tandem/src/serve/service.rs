@@ -8,7 +8,7 @@ use std::{
 use tandem_bridge::{Bridge, Ownership, PublicUrl, UpstreamMode};
 use tandem_gateway::{Directory, Gateway, Recorder};
 use tandem_journal::{
-    Sealer, Store, Upkeep as _,
+    Health, Sealer, Store, Upkeep as _,
     sqlite::{Options, SqliteStore},
 };
 use tandem_lanes::{Lanes, LeaseSource};
@@ -17,6 +17,7 @@ use tandem_telegram::{
     upstream::{AddressGuard, Proxy, Roots, ServerBase, Settings as UpstreamSettings, Upstream},
     webhook::WebhookPolicy,
 };
+use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
 use url::Url;
 
@@ -120,6 +121,12 @@ impl Service {
         &self.lanes
     }
 
+    /// Ready when the disk has failed the store, with the reason. Nothing can be promised any more then, and only
+    /// opening the store anew helps.
+    pub(super) fn store_failed(&self) -> impl Future<Output = String> + use<> {
+        failure(self.database.store.health())
+    }
+
     /// Waits for what outlives the requests that began it.
     pub(super) async fn finish(&self) {
         self.tasks.close();
@@ -160,6 +167,18 @@ impl Database {
             tracing::warn!(%error, "the leases were not given back: {error}");
         }
         self.store.close().await;
+    }
+}
+
+async fn failure(mut health: watch::Receiver<Health>) -> String {
+    loop {
+        if let Health::Failed { reason } = &*health.borrow_and_update() {
+            return reason.clone();
+        }
+        if health.changed().await.is_err() {
+            // The store is gone altogether, which its owner sees to.
+            return std::future::pending().await;
+        }
     }
 }
 
@@ -227,6 +246,19 @@ fn webhook_policy(settings: &Settings) -> WebhookPolicy {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn only_a_disk_that_failed_ends_the_service() {
+        let health = watch::Sender::new(Health::Good);
+        let mut failed = tokio::spawn(failure(health.subscribe()));
+        for passing in [Health::LowDisk, Health::Full, Health::Good] {
+            health.send_replace(passing);
+            tokio::task::yield_now().await;
+            assert!(!failed.is_finished());
+        }
+        health.send_replace(Health::Failed { reason: "disk I/O error".to_owned() });
+        assert_eq!((&mut failed).await.unwrap(), "disk I/O error");
+    }
 
     #[test]
     fn bots_get_their_updates_as_the_setting_says() {
