@@ -89,6 +89,7 @@ impl Bridge {
         let live = self.live_for(&stored);
         let lanes = stored.apps.iter().map(|(_, lane, _)| *lane);
         let lanes: Vec<LaneId> = lanes.chain(stored.routes.values().map(|(lane, _)| *lane)).collect();
+        live.handle.set_owners(stored.document.owners.clone());
         live.set_known(stored.document, stored.hook);
         let apps = self.follow_apps(&live, stored.apps).await;
         let routes = self.follow_routes(&live, stored.routes).await;

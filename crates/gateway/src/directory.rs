@@ -9,7 +9,7 @@ use tandem_model::{BotId, LaneId, SourceId};
 use tandem_telegram::token::{Token, TokenHash};
 use tokio::sync::watch;
 
-use crate::AppDocument;
+use crate::{AppDocument, Owners};
 
 /// What can be done with a bot now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +28,7 @@ pub struct BotHandle {
     id: BotId,
     source: SourceId,
     token: RwLock<Token>,
+    owners: RwLock<Arc<Owners>>,
     state: watch::Sender<BotState>,
 }
 
@@ -38,6 +39,7 @@ impl BotHandle {
             id: token.bot(),
             source,
             token: RwLock::new(token),
+            owners: RwLock::default(),
             state: watch::Sender::new(BotState::Active),
         }
     }
@@ -62,6 +64,16 @@ impl BotHandle {
         let mut current = self.token.write().unwrap_or_else(PoisonError::into_inner);
         *current = token;
         self.set_state(BotState::Active);
+    }
+
+    /// Which apps its owner has chosen for what only one can answer.
+    pub fn owners(&self) -> Arc<Owners> {
+        Arc::clone(&self.owners.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Replaces them, once they have been stored.
+    pub fn set_owners(&self, owners: Owners) {
+        *self.owners.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(owners);
     }
 
     /// Telegram refused this token: the bot is revoked, unless it is not active or has another token by now. Whether it

@@ -1,7 +1,7 @@
 //! What is stored of an app. The bridge and the command line change the settings, the gateway what the app itself
 //! has set.
 
-use std::{net::IpAddr, time::Duration};
+use std::{collections::BTreeSet, net::IpAddr, time::Duration};
 
 use serde::{Deserialize, Serialize};
 use tandem_model::{Authorship, EventKind, EventKinds, Filter, Flags, Timestamp, Topics};
@@ -21,6 +21,8 @@ pub struct AppDocument {
     pub while_manager_talks: WhileManagerTalks,
     /// Which webhook addresses it may set.
     pub webhooks: WebhookPolicy,
+    /// Beginnings of callback data whose presses are for it, whoever's message carries the button.
+    pub claims: BTreeSet<String>,
     /// The kinds it asked for (reference/telegram.md 2.5).
     pub allowed: Topics,
     /// Its webhook, if it has set one.
@@ -35,6 +37,7 @@ impl Default for AppDocument {
             backlog_secs: 24 * 60 * 60,
             while_manager_talks: WhileManagerTalks::default(),
             webhooks: WebhookPolicy::default(),
+            claims: BTreeSet::new(),
             allowed: Kind::default_topics(),
             webhook: None,
         }

@@ -7,10 +7,13 @@
 //! a CRM is are the bridge's business; the bridge fills the [`Directory`].
 
 mod directory;
+mod dispatch;
 mod document;
 mod gateway;
 mod get_updates;
+mod keyboards;
 mod mark;
+mod owners;
 mod pass;
 mod polls;
 mod recorder;
@@ -23,6 +26,7 @@ pub use directory::{App, BotHandle, BotState, Directory};
 pub use document::{AppDocument, DropPending, WebhookDocument, WebhookPolicy, WhileManagerTalks};
 pub use gateway::{Config, Gateway, Parts};
 pub use mark::MarkDocument;
+pub use owners::{Owners, Question};
 pub use recorder::{RecordError, Recorder};
 pub use sent::{Author, SentDocument};
 pub use serve::{Accept, Limits, serve};

@@ -22,6 +22,7 @@ use tandem_telegram::{
 use crate::{
     App, BotState, Gateway,
     gateway::{Chain, whole},
+    keyboards,
     sent::Said,
 };
 
@@ -167,12 +168,13 @@ impl Gateway {
     ) {
         let Some(capture) = known.or_else(|| Capture::of_answer(method, result)) else { return };
         let now = self.inner().clock.now();
+        let facts = keyboards::notes(app.lane(), capture, &parameters, result, now);
         let said = Said { app: app.name(), lane: app.lane(), method, capture, parameters, result, now };
         let Some(event) = said.event() else {
             self.note_unkept(app, method, "its answer is no JSON");
             return;
         };
-        let append = Append { events: vec![event], urgency: Urgency::MustKeep, ..Append::default() };
+        let append = Append { events: vec![event], urgency: Urgency::MustKeep, facts, ..Append::default() };
         if let Err(error) = self.inner().recorder.record(app.bot().id(), append).await {
             self.note_unkept(app, method, &Chain(&error).to_string());
         }

@@ -50,6 +50,7 @@ impl Bridge {
                 upstream,
                 source: before.map_or(first_source(), |found| found.document.source),
                 taken_from: Some(held.holder.clone()),
+                owners: before.map(|found| found.document.owners.clone()).unwrap_or_default(),
             };
             let stored = Document::of(&document).map_err(|error| unreadable("the bot", &error))?;
             let mut changes =

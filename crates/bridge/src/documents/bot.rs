@@ -1,6 +1,7 @@
 //! What is stored of a bot.
 
 use serde::{Deserialize, Serialize};
+use tandem_gateway::Owners;
 use tandem_model::{SourceId, Timestamp};
 
 use super::Holder;
@@ -21,6 +22,9 @@ pub struct BotDocument {
     pub source: SourceId,
     /// Who had the stream before us, to be given back.
     pub taken_from: Option<Holder>,
+    /// Which apps answer what only one can answer.
+    #[serde(default)]
+    pub owners: Owners,
 }
 
 /// How far a bot is.

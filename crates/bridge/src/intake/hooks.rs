@@ -96,12 +96,12 @@ impl Bridge {
                 return Answer::Later(Duration::from_mins(1));
             }
         }
-        let batch = self.read_updates(live, [body]);
+        let batch = self.read_updates(live, [body]).await;
         if let Some(error) = batch.unreadable {
             tracing::error!(bot.id = %bot, %error, "Telegram posted something to bot {bot} that is no update: {error}");
             return Answer::Unreadable;
         }
-        match self.take(live, batch.events).await {
+        match self.take(live, batch.events, batch.facts).await {
             Ok(()) => {
                 self.show_running(live);
                 Answer::Taken

@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     Ended, backoff,
     conflict::{LOOK_AGAIN, Stream},
-    taking::is_about_space,
+    taking::{Batch, is_about_space},
 };
 use crate::{Bridge, IntakeState, bots::LiveBot, bridge::Chain};
 
@@ -39,12 +39,12 @@ pub(super) async fn run(bridge: &Bridge, live: &LiveBot, stop: &CancellationToke
             Ok(updates) => {
                 polling.failures = 0;
                 polling.confirm = None;
-                let batch = bridge.read_updates(live, updates);
-                if let Some(error) = batch.unreadable {
-                    polling.unreadable(&error, batch.last).await;
+                let batch = bridge.read_updates(live, updates).await;
+                if let Some(error) = &batch.unreadable {
+                    polling.unreadable(error, batch.last).await;
                 }
                 bridge.show_running(live);
-                polling.commit(batch.events, batch.last).await
+                polling.commit(batch).await
             }
             Err(error) => polling.failed(error).await,
         };
@@ -76,18 +76,15 @@ impl Polling<'_> {
     }
 
     /// Commits a batch, however long that takes: nothing else is asked for before.
-    async fn commit(
-        &mut self,
-        events: Vec<tandem_model::NewEvent>,
-        last: Option<UpstreamId>,
-    ) -> Option<Ended> {
+    async fn commit(&mut self, batch: Batch) -> Option<Ended> {
+        let Batch { events, facts, last, .. } = batch;
         if events.is_empty() {
             return None;
         }
         let mut health = self.bridge.parts().recorder.health();
         loop {
             health.mark_unchanged();
-            match self.bridge.take(self.live, events.clone()).await {
+            match self.bridge.take(self.live, events.clone(), facts.clone()).await {
                 Ok(()) => {
                     self.confirm = last;
                     self.bridge.show_running(self.live);

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use tandem_gateway::RecordError;
-use tandem_journal::{Append, Appended, Urgency, WriteError};
+use tandem_journal::{Append, Appended, Fact, Urgency, WriteError};
 use tandem_model::{NewEvent, UpstreamId};
 use tandem_telegram::update::{UpdateError, UpdateView};
 
@@ -11,6 +11,8 @@ use crate::{Bridge, IntakeState, bots::LiveBot, bridge::Chain};
 /// A batch of updates as events.
 pub(super) struct Batch {
     pub(super) events: Vec<NewEvent>,
+    /// What becomes known with them.
+    pub(super) facts: Vec<Fact>,
     /// The number of the last of them.
     pub(super) last: Option<UpstreamId>,
     /// What came beside them that is no update, and why.
@@ -20,14 +22,19 @@ pub(super) struct Batch {
 impl Bridge {
     /// Reads updates. What is no update at all (no object, no number) cannot be kept or confirmed, and no server sends
     /// it; kinds and fields that nobody knows are updates like others.
-    pub(super) fn read_updates(&self, live: &LiveBot, bodies: impl IntoIterator<Item = Bytes>) -> Batch {
-        let (source, now) = (live.handle.source(), self.parts().clock.now());
-        let mut batch = Batch { events: Vec::new(), last: None, unreadable: None };
+    pub(super) async fn read_updates(
+        &self,
+        live: &LiveBot,
+        bodies: impl IntoIterator<Item = Bytes, IntoIter: Send> + Send,
+    ) -> Batch {
+        let mut batch = Batch { events: Vec::new(), facts: Vec::new(), last: None, unreadable: None };
         for body in bodies {
             match UpdateView::of(&body) {
                 Ok(update) => {
                     batch.last = Some(update.id());
-                    batch.events.push(update.to_event(source, now));
+                    let (event, facts) = self.parts().gateway.event_of(&live.handle, &update).await;
+                    batch.events.push(event);
+                    batch.facts.extend(facts);
                 }
                 Err(error) => batch.unreadable = Some(error),
             }
@@ -36,8 +43,13 @@ impl Bridge {
     }
 
     /// Commits updates. `Ok` means durable.
-    pub(super) async fn take(&self, live: &LiveBot, events: Vec<NewEvent>) -> Result<(), RecordError> {
-        let append = Append { events, urgency: Urgency::CanWait, ..Append::default() };
+    pub(super) async fn take(
+        &self,
+        live: &LiveBot,
+        events: Vec<NewEvent>,
+        facts: Vec<Fact>,
+    ) -> Result<(), RecordError> {
+        let append = Append { events, urgency: Urgency::CanWait, facts, ..Append::default() };
         let appended = self.parts().recorder.record(live.id(), append).await?;
         let repeated = appended.iter().filter(|one| matches!(one, Appended::Duplicate { .. })).count() as u64;
         let now = self.parts().clock.now();

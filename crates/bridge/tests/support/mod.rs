@@ -230,6 +230,7 @@ impl Service {
             upstream,
             source: SourceId::new(1).unwrap(),
             taken_from: None,
+            owners: tandem_gateway::Owners::default(),
         };
         let vault = self.bridge.vault();
         let owner = SecretOwner::Bot(id);

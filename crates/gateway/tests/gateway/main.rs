@@ -8,6 +8,8 @@ mod faults;
 mod files;
 mod long_poll;
 mod offsets;
+mod presses;
+mod questions;
 mod secrecy;
 mod support;
 mod two_apps;

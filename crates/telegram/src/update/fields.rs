@@ -54,6 +54,7 @@ fields! {
     poll b"poll"
     poll_id b"poll_id"
     remove_date b"remove_date"
+    reply_markup b"reply_markup"
     sender_chat b"sender_chat"
     source b"source"
     status b"status"
@@ -62,6 +63,7 @@ fields! {
     user b"user"
     user_chat_id b"user_chat_id"
     user_id b"user_id"
+    username b"username"
     voter_chat b"voter_chat"
 }
 

@@ -45,6 +45,21 @@ impl<'a> MessageView<'a> {
         json::text(Fields::of(self.0.chat?).type_?)
     }
 
+    /// The name of a public chat, without `@`.
+    pub fn chat_username(&self) -> Option<Cow<'a, str>> {
+        json::text(Fields::of(self.0.chat?).username?)
+    }
+
+    /// The keyboard under it, as it stands.
+    pub const fn reply_markup(&self) -> Option<&'a [u8]> {
+        self.0.reply_markup
+    }
+
+    /// The id of a message that was sent by an inline query, a guest query or a web app.
+    pub fn inline_message_id(&self) -> Option<Cow<'a, str>> {
+        json::text(self.0.inline_message_id?)
+    }
+
     /// The business connection through which the chat is seen.
     pub fn business_connection(&self) -> Option<Cow<'a, str>> {
         json::text(self.0.business_connection_id?).filter(|id| !id.is_empty())

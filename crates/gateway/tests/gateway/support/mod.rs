@@ -280,12 +280,13 @@ impl Stage {
 
     /// Several come in at once.
     pub(crate) async fn append_all(&self, updates: &[String]) {
-        let event = |update: &String| {
+        let mut append = Append { urgency: Urgency::CanWait, ..Append::default() };
+        for update in updates {
             let body = Bytes::copy_from_slice(update.as_bytes());
-            UpdateView::of(&body).unwrap().to_event(self.bot.source(), self.clock.now())
-        };
-        let events = updates.iter().map(event).collect();
-        let append = Append { events, urgency: Urgency::CanWait, ..Append::default() };
+            let (event, facts) = self.gateway.event_of(&self.bot, &UpdateView::of(&body).unwrap()).await;
+            append.events.push(event);
+            append.facts.extend(facts);
+        }
         self.recorder.record(self.bot.id(), append).await.unwrap();
     }
 

@@ -1,0 +1,161 @@
+//! Which app an update is for, decided when it comes (invariant 7), so that the filters of lanes need only look.
+//!
+//! - **A press of a button** is for the app that claims the beginning of its data: the owner of the bot has said so,
+//!   which is how an app that only sends can show buttons that another one handles, and how buttons under old messages
+//!   move to a new app. Else it is for the app whose message carries the button. Else it is for everybody, and the first
+//!   answer wins ([`crate::answers`]).
+//! - **A [`Question`]** is for the app that was chosen for it, else for `main`, unless `main` asks for no such updates
+//!   and exactly one other app does.
+//! - **Everything else** is for every app that asks for its kind.
+//!
+//! With one app there is nothing to decide, and nothing is looked up.
+
+use std::sync::Arc;
+
+use tandem_journal::Fact;
+use tandem_model::NewEvent;
+use tandem_telegram::update::{Kind, UpdateView};
+
+use crate::{App, BotHandle, Gateway, Question, gateway::Chain, keyboards};
+
+impl Gateway {
+    /// The event that an update is, with what was true when it came, and what becomes known with it.
+    pub async fn event_of(&self, bot: &BotHandle, update: &UpdateView<'_>) -> (NewEvent, Vec<Fact>) {
+        let now = self.inner().clock.now();
+        let mut event = update.to_event(bot.source(), now);
+        let mut facts = Vec::new();
+        let kind = update.kind();
+        let question = Question::of(kind);
+        if kind != Kind::CallbackQuery && question.is_none() {
+            return (event, facts);
+        }
+        let apps = self.inner().directory.list_apps(bot.id());
+        if apps.len() < 2 {
+            return (event, facts);
+        }
+        let owner = match question {
+            Some(question) => answerer(&apps, bot.owners().chosen(question), kind),
+            None => self.presser(bot, &apps, update).await,
+        };
+        event.owner = owner.map(|app| app.lane());
+        if kind == Kind::ChosenInlineResult
+            && let Some(owner) = owner
+        {
+            facts.extend(keyboards::note_chosen(owner.lane(), update, now));
+        }
+        (event, facts)
+    }
+
+    /// The app a press is for; `None` for everybody.
+    async fn presser<'a>(
+        &self,
+        bot: &BotHandle,
+        apps: &'a [Arc<App>],
+        press: &UpdateView<'_>,
+    ) -> Option<&'a Arc<App>> {
+        if let Some(app) = press.callback_data().and_then(|data| claimant(apps, &data)) {
+            return Some(app);
+        }
+        match self.find_keyboards_lane(bot.id(), press).await {
+            // An app that takes no presses has shown a button that somebody else is to handle.
+            Ok(lane) => apps.iter().find(|app| Some(app.lane()) == lane && takes(app, Kind::CallbackQuery)),
+            Err(error) => {
+                let chain = Chain(&error);
+                tracing::warn!(bot.id = %bot.id(), "whose button was pressed could not be looked up: {chain}");
+                None
+            }
+        }
+    }
+}
+
+/// The app with the longest claim on this data.
+fn claimant<'a>(apps: &'a [Arc<App>], data: &str) -> Option<&'a Arc<App>> {
+    let claim = |app: &Arc<App>| {
+        app.document().claims.iter().filter(|claim| data.starts_with(*claim)).map(String::len).max()
+    };
+    apps.iter()
+        .filter_map(|app| Some((claim(app)?, app)))
+        .max_by_key(|(length, _)| *length)
+        .map(|(_, app)| app)
+}
+
+/// The app that answers a question of this kind.
+fn answerer<'a>(apps: &'a [Arc<App>], chosen: Option<&str>, kind: Kind) -> Option<&'a Arc<App>> {
+    let named = |name: &str| apps.iter().find(|app| app.name() == name);
+    if let Some(app) = chosen.and_then(named) {
+        return Some(app);
+    }
+    let main = named(App::MAIN);
+    if main.is_some_and(|app| takes(app, kind)) {
+        return main;
+    }
+    let mut takers = apps.iter().filter(|app| takes(app, kind));
+    match (takers.next(), takers.next()) {
+        (Some(only), None) => Some(only),
+        _ => main,
+    }
+}
+
+/// Whether an app asks for updates of this kind.
+fn takes(app: &App, kind: Kind) -> bool {
+    app.document().allowed.contains(kind.topic())
+}
+
+#[cfg(test)]
+mod tests {
+    use tandem_model::{LaneId, SourceId, Topics};
+    use tandem_telegram::token::Token;
+
+    use super::*;
+    use crate::AppDocument;
+
+    fn app(name: &str, lane: i64, document: AppDocument) -> Arc<App> {
+        let token = Token::parse("42:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw0").unwrap();
+        let bot = Arc::new(BotHandle::new(token, SourceId::new(1).unwrap()));
+        Arc::new(App::new(bot, name.to_owned(), LaneId::new(lane).unwrap(), document))
+    }
+
+    fn claiming(claims: &[&str]) -> AppDocument {
+        AppDocument {
+            claims: claims.iter().map(|&claim| claim.to_owned()).collect(),
+            ..AppDocument::default()
+        }
+    }
+
+    fn taking(kinds: &[Kind]) -> AppDocument {
+        let allowed = kinds.iter().fold(Topics::NONE, |topics, kind| topics.with(kind.topic()));
+        AppDocument { allowed, ..AppDocument::default() }
+    }
+
+    #[test]
+    fn the_longest_claim_wins() {
+        let apps = [
+            app("a", 1, claiming(&["order:", "x"])),
+            app("b", 2, claiming(&["order:pay:"])),
+            app("c", 3, claiming(&[])),
+        ];
+        let of = |data: &str| claimant(&apps, data).map(|app| app.name());
+        assert_eq!(of("order:1"), Some("a"));
+        assert_eq!(of("order:pay:1"), Some("b"));
+        assert_eq!(of("x"), Some("a"));
+        assert_eq!(of("orders"), None);
+    }
+
+    #[test]
+    fn a_question_is_for_the_chosen_app_else_for_main_else_for_the_only_one_that_asks() {
+        let name = |app: Option<&Arc<App>>| app.map(|app| app.name().to_owned());
+        let apps = [
+            app("main", 1, AppDocument::default()),
+            app("shop", 2, taking(&[Kind::Message])),
+            app("find", 3, taking(&[Kind::InlineQuery])),
+        ];
+        assert_eq!(name(answerer(&apps, Some("shop"), Kind::InlineQuery)).as_deref(), Some("shop"));
+        assert_eq!(name(answerer(&apps, None, Kind::InlineQuery)).as_deref(), Some("main"));
+        assert_eq!(name(answerer(&apps, Some("gone"), Kind::InlineQuery)).as_deref(), Some("main"));
+        apps[0].set_document(taking(&[Kind::Message]));
+        assert_eq!(name(answerer(&apps, None, Kind::InlineQuery)).as_deref(), Some("find"));
+        assert_eq!(name(answerer(&apps, None, Kind::ShippingQuery)).as_deref(), Some("main"), "nobody asks");
+        apps[1].set_document(taking(&[Kind::InlineQuery]));
+        assert_eq!(name(answerer(&apps, None, Kind::InlineQuery)).as_deref(), Some("main"), "two ask");
+    }
+}
