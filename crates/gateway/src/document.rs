@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 use tandem_model::{Authorship, EventKind, EventKinds, Filter, Flags, Timestamp, Topics};
 use tandem_telegram::{token::TokenHash, update::Kind};
 
+use crate::AppLimits;
+
 /// An app, as stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -23,6 +25,8 @@ pub struct AppDocument {
     pub webhooks: WebhookPolicy,
     /// Beginnings of callback data whose presses are for it, whoever's message carries the button.
     pub claims: BTreeSet<String>,
+    /// What it may do.
+    pub limits: AppLimits,
     /// The kinds it asked for (reference/telegram.md 2.5).
     pub allowed: Topics,
     /// Its webhook, if it has set one.
@@ -38,6 +42,7 @@ impl Default for AppDocument {
             while_manager_talks: WhileManagerTalks::default(),
             webhooks: WebhookPolicy::default(),
             claims: BTreeSet::new(),
+            limits: AppLimits::default(),
             allowed: Kind::default_topics(),
             webhook: None,
         }

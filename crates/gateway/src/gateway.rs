@@ -31,7 +31,13 @@ use tandem_telegram::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::{App, BotState, Directory, Recorder, polls::Polls, webhooks::Clients};
+use crate::{
+    App, BotState, Directory, Recorder,
+    answers::{Answers, answers_press},
+    limits::method_refused,
+    polls::Polls,
+    webhooks::Clients,
+};
 
 /// Largest body of a call that is answered here: a webhook's certificate and some room (reference/telegram.md 1.3).
 const VIRTUAL_BODY_BYTES: usize = 5 << 20;
@@ -96,6 +102,8 @@ pub(crate) struct Inner {
     /// Sends that Telegram carried out and the journal did not take.
     pub(crate) unkept: AtomicU64,
     pub(crate) polls: Arc<Polls>,
+    /// Who has answered which press.
+    pub(crate) answers: Answers,
     /// Settings are changed one at a time: what is read is what is changed.
     pub(crate) changes: tokio::sync::Mutex<()>,
     /// From polling to a webhook and back, one at a time.
@@ -144,6 +152,7 @@ impl Gateway {
             clients: Clients::default(),
             unkept: AtomicU64::new(0),
             polls: Arc::default(),
+            answers: Answers::default(),
             changes: tokio::sync::Mutex::default(),
             switching: tokio::sync::Mutex::default(),
         }))
@@ -191,18 +200,28 @@ impl Gateway {
         match call.target() {
             Target::Method("") => self.answer_named_by_parameter(&app, request).await,
             Target::Method(path) => self.answer_method(&app, path, request).await,
-            file @ Target::File(_) => self.pass(&app, file, request).await,
+            file @ Target::File(_) if app.document().limits.admit_method("getFile") => {
+                self.pass(&app, file, request).await
+            }
+            Target::File(_) => whole(method_refused(app.name(), "getFile").response()),
         }
     }
 
     /// `path`: the method as it was called, with `test/` before it for the test environment.
     async fn answer_method(&self, app: &Arc<App>, path: &str, request: Request) -> Response<Body> {
-        match Class::of(path.strip_prefix("test/").unwrap_or(path)) {
+        let method = path.strip_prefix("test/").unwrap_or(path);
+        if !app.document().limits.admit_method(method) {
+            return whole(method_refused(app.name(), method).response());
+        }
+        match Class::of(method) {
             Class::Virtual(which) => match read(request).await {
                 Ok((_, params)) => whole(self.answer_virtual(app, which, &params).await),
                 Err(failure) => whole(failure.response()),
             },
             Class::Pass => self.pass(app, Target::Method(path), request).await,
+            Class::Captured(capture) if answers_press(method) => {
+                self.answer_press(app, path, capture, request).await
+            }
             Class::Captured(capture) => self.capture(app, path, Some(capture), request).await,
             Class::Unknown => self.capture(app, path, None, request).await,
         }
@@ -285,7 +304,7 @@ pub(crate) fn whole(response: Response<Bytes>) -> Response<Body> {
 }
 
 /// Reads a body that is answered here, and gives the request back with it.
-async fn read(request: Request) -> Result<(Request, Params), Failure> {
+pub(crate) async fn read(request: Request) -> Result<(Request, Params), Failure> {
     let (parts, body) = request.into_parts();
     let reading = Limited::new(body, VIRTUAL_BODY_BYTES).collect();
     let read = tokio::time::timeout(READ_LIMIT, reading).await;

@@ -6,17 +6,20 @@
 //! The gateway knows the journal, the lanes and the Bot API. Who holds a bot's stream, how updates come in and what
 //! a CRM is are the bridge's business; the bridge fills the [`Directory`].
 
+mod answers;
 mod directory;
 mod dispatch;
 mod document;
 mod gateway;
 mod get_updates;
 mod keyboards;
+mod limits;
 mod mark;
 mod owners;
 mod pass;
 mod polls;
 mod recorder;
+mod send_on;
 mod sent;
 mod serve;
 mod settings;
@@ -25,6 +28,7 @@ mod webhooks;
 pub use directory::{App, BotHandle, BotState, Directory};
 pub use document::{AppDocument, DropPending, WebhookDocument, WebhookPolicy, WhileManagerTalks};
 pub use gateway::{Config, Gateway, Parts};
+pub use limits::{AppLimits, ChatRule, ChatRuleError, MethodRule, MethodRuleError};
 pub use mark::MarkDocument;
 pub use owners::{Owners, Question};
 pub use recorder::{RecordError, Recorder};

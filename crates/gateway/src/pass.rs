@@ -21,6 +21,7 @@ use tandem_telegram::{
 
 use crate::{
     App, BotState, Gateway,
+    answers::{Turn, answers_press},
     gateway::{Chain, whole},
     keyboards,
     sent::Said,
@@ -42,12 +43,12 @@ impl Gateway {
             return whole(Failure::UNAUTHORIZED.response());
         }
         let token = app.bot().token();
-        match self.inner().upstream.pipe(&token, target, request).await {
+        match self.send_on(app, &token, target, request).await {
             Ok(response) => {
                 Self::note_status(app, &token, target, &response);
                 response.map(Body::new)
             }
-            Err(error) => Self::refuse(app, &error),
+            Err(refusal) => refusal,
         }
     }
 
@@ -69,6 +70,14 @@ impl Gateway {
         // An app that goes away takes its request with it, but not what Telegram has done by then.
         let (gateway, app, path) = (self.clone(), Arc::clone(app), path.to_owned());
         let exchange = async move { gateway.exchange(&app, &path, known, request).await };
+        self.finish(exchange).await
+    }
+
+    /// Does something to its end, also when whoever asked for it goes away.
+    pub(crate) async fn finish(
+        &self,
+        exchange: impl Future<Output = Response<Body>> + Send + 'static,
+    ) -> Response<Body> {
         self.inner().tasks.spawn(exchange).await.unwrap_or_else(|error| {
             tracing::error!(%error, "a call was interrupted");
             whole(Failure::BAD_GATEWAY.response())
@@ -87,9 +96,9 @@ impl Gateway {
         let (body, captured) = capture::tee(parts.uri.query(), &parts.headers, body);
         let request = Request::from_parts(parts, body);
         let token = app.bot().token();
-        let response = match self.inner().upstream.pipe(&token, target, request).await {
+        let response = match self.send_on(app, &token, target, request).await {
             Ok(response) => response,
-            Err(error) => return Self::refuse(app, &error),
+            Err(refusal) => return refusal,
         };
         Self::note_status(app, &token, target, &response);
         let (parts, body) = response.into_parts();
@@ -118,6 +127,14 @@ impl Gateway {
         if app.bot().state() != BotState::Active {
             return;
         }
+        let limits = &app.document().limits;
+        if !limits.admit_method(&method) || limits.admit_chats(app.name(), &params).is_err() {
+            tracing::warn!(
+                bot.id = %app.bot().id(), app.name = app.name(),
+                "a call that the webhook of app {} answered with was refused by its limits", app.name()
+            );
+            return;
+        }
         let known = match Class::of(&method) {
             Class::Captured(capture) => Some(capture),
             Class::Unknown => None,
@@ -134,7 +151,14 @@ impl Gateway {
             );
             return;
         }
+        let turn = if answers_press(&method) { self.turn_to_answer(app, &params).await } else { None };
+        if matches!(turn, Some(Turn::Taken)) {
+            return;
+        }
         if let Some(result) = self.call(app, &method, &params).await {
+            if let Some(Turn::Own(mut by)) = turn {
+                *by = Some(app.lane());
+            }
             self.note_sent(app, &method, known, params, &result).await;
         }
     }
@@ -204,7 +228,7 @@ impl Gateway {
         }
     }
 
-    fn refuse(app: &App, error: &PipeError) -> Response<Body> {
+    pub(crate) fn refuse(app: &App, error: &PipeError) -> Response<Body> {
         let chain = Chain(error);
         tracing::warn!(bot.id = %app.bot().id(), app.name = app.name(), "a call was not answered by Telegram: {chain}");
         whole(error.failure().response())

@@ -3,6 +3,7 @@
 //! - [`methods`]: every method, the shape of its result, its file parameters, and what becomes of a call to it.
 //! - [`update`]: views over Telegram's own bytes and the virtual `update_id`; [`allowed`]: which kinds were asked for.
 //! - [`path`], [`token`], [`envelope`], [`params`], [`capture`]: what the virtual Bot API is made of on the side of apps.
+//! - [`guard`]: a passing body that arrives whole only if its parameters are allowed.
 //! - [`keyboard`]: which keyboards come back as callback queries.
 //! - [`upstream`]: the client and the streaming pipe towards Telegram.
 //! - [`webhook`]: how updates are posted to somebody's webhook, as Telegram would do it.
@@ -13,6 +14,7 @@
 pub mod allowed;
 pub mod capture;
 pub mod envelope;
+pub mod guard;
 mod json;
 pub mod keyboard;
 pub mod methods;

@@ -2,10 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests: a failure is a failed test")]
 
+mod answers;
 mod bad_input;
 mod captured;
 mod faults;
 mod files;
+mod limits;
 mod long_poll;
 mod offsets;
 mod presses;
