@@ -238,7 +238,7 @@ mod tests {
 
     #[test]
     fn a_secret_is_opened_with_the_key_from_the_file_and_stands_nowhere_in_clear() {
-        let directory = tempfile::tempdir().unwrap();
+        let directory = tandem_testkit::folder();
         let path = directory.path().join("tandem.key");
         let sealed = sealer(&path).seal(&owner(1), "token", &secret(), &SeededRng::from_seed(1));
         let opened = sealer(&path).unseal(&owner(1), "token", &sealed).unwrap();
@@ -260,7 +260,7 @@ mod tests {
     #[test]
     fn the_key_file_is_for_its_owner_only() {
         use std::os::unix::fs::PermissionsExt;
-        let directory = tempfile::tempdir().unwrap();
+        let directory = tandem_testkit::folder();
         let path = directory.path().join("tandem.key");
         sealer(&path);
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
@@ -268,7 +268,7 @@ mod tests {
 
     #[test]
     fn a_secret_of_another_owner_or_name_and_a_changed_one_are_refused() {
-        let directory = tempfile::tempdir().unwrap();
+        let directory = tandem_testkit::folder();
         let keys = sealer(&directory.path().join("tandem.key"));
         let sealed = keys.seal(&owner(1), "token", &secret(), &SeededRng::from_seed(1));
         for (owner, name) in [(owner(2), "token"), (owner(1), "other"), (owner(1), "")] {
@@ -294,7 +294,7 @@ mod tests {
 
     #[test]
     fn a_line_added_to_the_key_file_seals_and_the_older_ones_still_open() {
-        let directory = tempfile::tempdir().unwrap();
+        let directory = tandem_testkit::folder();
         let path = directory.path().join("tandem.key");
         let before = sealer(&path).seal(&owner(1), "token", &secret(), &SeededRng::from_seed(1));
         let mut text = fs::read_to_string(&path).unwrap();
@@ -309,7 +309,7 @@ mod tests {
 
     #[test]
     fn a_key_file_with_something_else_in_it_is_refused_without_showing_it() {
-        let directory = tempfile::tempdir().unwrap();
+        let directory = tandem_testkit::folder();
         let path = directory.path().join("tandem.key");
         let key = "5a".repeat(KEY_BYTES);
         for text in [

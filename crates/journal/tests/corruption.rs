@@ -121,7 +121,7 @@ async fn a_flip_in_a_file_too_large_to_check_first_is_said_by_reading_or_by_the_
 
 #[tokio::test]
 async fn a_flip_in_a_log_that_a_crash_left_behind_never_swallows_what_later_commits_stand_on() {
-    let directory = tempfile::TempDir::new().expect("a directory");
+    let directory = tandem_testkit::folder();
     let place = |name: &str| directory.path().join(name);
     let clock = ManualClock::new();
     let store =

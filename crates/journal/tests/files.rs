@@ -53,7 +53,7 @@ impl Place {
 impl Engine for Place {
     async fn prepare() -> Self {
         let space = Arc::new(Space(1_000_000.into()));
-        Self { directory: TempDir::new().expect("a directory"), space, waiting: Waiting::default() }
+        Self { directory: tandem_testkit::folder(), space, waiting: Waiting::default() }
     }
 
     async fn open(&self, clock: Arc<dyn Clock>) -> Arc<dyn Store> {

@@ -204,7 +204,7 @@ struct Place(tempfile::TempDir);
 
 impl Engine for Place {
     async fn prepare() -> Self {
-        Self(tempfile::TempDir::new().expect("a directory"))
+        Self(tandem_testkit::folder())
     }
 
     async fn open(&self, clock: Arc<dyn Clock>) -> Arc<dyn Store> {

@@ -14,7 +14,7 @@ struct Sqlite(TempDir);
 
 impl Engine for Sqlite {
     async fn prepare() -> Self {
-        Self(TempDir::new().expect("a temporary directory"))
+        Self(tandem_testkit::folder())
     }
 
     async fn open(&self, clock: Arc<dyn Clock>) -> Arc<dyn Store> {

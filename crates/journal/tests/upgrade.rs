@@ -10,7 +10,6 @@ use tandem_journal::{
     conformance::ManualClock,
     sqlite::{Options, SqliteStore},
 };
-use tempfile::TempDir;
 
 const VERSIONS: &[(i64, &str)] = &[(1, include_str!("fixtures/version-1.sql"))];
 
@@ -37,7 +36,7 @@ async fn filled(path: &Path) {
 
 #[tokio::test]
 async fn a_database_of_each_version_is_brought_up_to_date_with_everything_in_it() {
-    let directory = TempDir::new().expect("a directory");
+    let directory = tandem_testkit::folder();
     let fresh = directory.path().join("fresh.db");
     filled(&fresh).await;
     let store = SqliteStore::open(Options::new(&fresh), ManualClock::new()).await.expect("an open store");

@@ -134,7 +134,7 @@ async fn teloxide_gets_through_bad_weather() -> anyhow::Result<()> {
 #[tokio::test]
 async fn the_bonus_bot_registers_a_customer_takes_his_order_and_hears_his_question() -> anyhow::Result<()> {
     let (sandbox, stage) = stage().await?;
-    let folder = tempfile::tempdir()?;
+    let folder = tandem_testkit::folder();
     let customers = folder.path().join("bonus.db");
     let mut ann = bonus::Customer::new(&stage).await?;
 

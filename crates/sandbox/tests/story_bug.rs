@@ -49,7 +49,7 @@ async fn the_bug_is_reproduced_with_the_real_bot() {
 
 #[tokio::test]
 async fn a_bot_that_leaves_the_stream_alone_does_not_reproduce_the_bug() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = tandem_testkit::folder();
     std::fs::write(folder.path().join("bot.py"), "import time; time.sleep(600)").unwrap();
     let bot = folder.path().to_path_buf();
     let patience = Duration::from_millis(300);

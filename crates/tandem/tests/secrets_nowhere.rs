@@ -16,6 +16,7 @@ use tandem_bridge::{
         Adopt, AnotherPoller, AppSettings, Confidential, KeepHolder, Request, Response, Undelivered,
     },
 };
+use tandem_testkit::{around, contains};
 
 /// What the owner's second app checks when its webhook is called.
 const WEBHOOK_SECRET: &str = "hush_hush-of-the-owners-webhook-77";
@@ -195,18 +196,6 @@ fn files(folder: &Path) -> anyhow::Result<Vec<(String, Vec<u8>)>> {
     }
     anyhow::ensure!(found.len() >= 3, "database, key and log are there: {:?}", found.len());
     Ok(found)
-}
-
-fn contains(bytes: &[u8], secret: &[u8]) -> bool {
-    bytes.windows(secret.len()).any(|window| window == secret)
-}
-
-/// The text before and after a secret that was found, for whoever has to find out how it came there.
-fn around(bytes: &[u8], secret: &str) -> String {
-    let text = String::from_utf8_lossy(bytes);
-    let Some(at) = text.find(secret) else { return String::new() };
-    let begin = text[..at].char_indices().rev().nth(200).map_or(0, |(begin, _)| begin);
-    text[begin..at].to_owned()
 }
 
 /// What the former holder checks: the owner gave it, and every delivery carries it.

@@ -16,16 +16,34 @@ use tandem_gateway::DropPending;
 const WILL_ANSWER: &str = "Спасибо! Менеджер скоро ответит.";
 
 #[tokio::test]
-async fn a_client_writes_and_both_see_it_and_both_answer() -> anyhow::Result<()> {
-    let shop = Shop::adopted(DropPending::Ignore).await?;
+async fn a_client_writes_and_both_see_it_and_both_answer_though_tandem_is_killed_between_their_words()
+-> anyhow::Result<()> {
+    let mut shop = Shop::adopted(DropPending::Ignore).await?;
     let bot = shop.bot_starts().await?;
 
     shop.client_says("Вы открыты?").await?;
     shop.client_is_told(0, &[WILL_ANSWER]).await?;
     shop.amocrm_has(&["Вы открыты?"]).await?;
 
+    // Dead when the manager answers, who needs nobody between; and when the client asks on.
+    shop.tandem.kill().await?;
     shop.manager_answers("Да, до 22:00.").await?;
     shop.client_is_told(1, &["Да, до 22:00."]).await?;
+    shop.client_says("А в воскресенье?").await?;
+    shop.tandem.revive().await?;
+    shop.client_is_told(2, &[WILL_ANSWER]).await?;
+    shop.amocrm_has(&["Вы открыты?", "А в воскресенье?"]).await?;
+
+    // Killed with a question in its journal that amoCRM has and the bot has not.
+    shop.wire.cut();
+    shop.client_says("И в праздники?").await?;
+    shop.amocrm_has(&["Вы открыты?", "А в воскресенье?", "И в праздники?"]).await?;
+    shop.tandem.kill().await?;
+    shop.tandem.revive().await?;
+    shop.wire.mend();
+    shop.client_is_told(3, &[WILL_ANSWER]).await?;
+    assert_eq!(shop.phone().await?.len(), 4);
+    shop.amocrm_has(&["Вы открыты?", "А в воскресенье?", "И в праздники?"]).await?;
 
     // The first call of the bot's, which once took amoCRM's webhook away, has not reached Telegram.
     let dropped = shop.control.calls(shop.bot).await?.into_iter().filter(|call| {
@@ -38,8 +56,9 @@ async fn a_client_writes_and_both_see_it_and_both_answer() -> anyhow::Result<()>
 }
 
 #[tokio::test]
-async fn amocrms_buttons_and_the_bots_buttons_stay_out_of_each_others_way() -> anyhow::Result<()> {
-    let shop = Shop::adopted(DropPending::Ignore).await?;
+async fn amocrms_buttons_and_the_bots_buttons_stay_out_of_each_others_way_though_tandem_is_killed_between()
+-> anyhow::Result<()> {
+    let mut shop = Shop::adopted(DropPending::Ignore).await?;
     shop.control.post(&format!("/amocrm/{}/salesbot", shop.bot), &json!({})).await?;
     let bot = shop.bot_starts().await?;
 
@@ -56,8 +75,17 @@ async fn amocrms_buttons_and_the_bots_buttons_stay_out_of_each_others_way() -> a
         told += 1;
         until("an answer", async || shop.phone().await, |phone| phone.len() == told).await?;
     }
-    shop.client_acts("press", json!({ "data": "product:beans" })).await?;
+    // Pressed while Tandem is dead, and killed again with the order half made.
+    shop.tandem.kill().await?;
+    shop.client_acts("press", json!({ "data": "product:beans", "wait_ms": 0 })).await?;
+    shop.tandem.revive().await?;
+    let changed = |phone: &Vec<String>| phone.last().is_some_and(|last| last.starts_with("Кофе в зёрнах"));
+    until("the next question", async || shop.phone().await, changed).await?;
+    until("the press to be answered", async || shop.answered("product:beans").await, |times| *times == 1)
+        .await?;
+    shop.tandem.kill().await?;
     shop.client_acts("text", json!({ "text": "2" })).await?;
+    shop.tandem.revive().await?;
     until("the total", async || shop.phone().await, |phone| phone.len() == told + 1).await?;
     let pressed = shop.client_acts("press", json!({ "data": "order:1" })).await?;
     assert_eq!(pressed["answer"]["text"], "Заказ принят");
@@ -66,7 +94,9 @@ async fn amocrms_buttons_and_the_bots_buttons_stay_out_of_each_others_way() -> a
     let before = shop.phone().await?.len();
     shop.client_acts("text", json!({ "text": "Выбрать услугу" })).await?;
     until("both", async || shop.phone().await, |phone| phone.len() == before + 2).await?;
-    let pressed = shop.client_acts("press", json!({ "data": "amo:1" })).await?;
+    shop.tandem.kill().await?;
+    let pressed = shop.client_acts("press", json!({ "data": "amo:1", "wait_ms": 0 })).await?;
+    shop.tandem.revive().await?;
     let answers = |phone: &Vec<String>| phone.last().is_some_and(|last| last.starts_with("Ленина, 1"));
     until("the Salesbot's answer", async || shop.phone().await, answers).await?;
     assert!(pressed["callback_query_id"].is_string());
@@ -88,9 +118,8 @@ async fn amocrms_buttons_and_the_bots_buttons_stay_out_of_each_others_way() -> a
     assert_eq!(texts[..6], of_the_bot);
     assert_eq!(texts[6..], [WILL_ANSWER, "Что вас интересует?"]);
     assert_eq!(last, ["Ленина, 1. Открыты с 8 до 22."]);
-    let answers = chat["callback_answers"].as_array().unwrap();
-    let answered = |data: &str| answers.iter().filter(|answer| answer["data"] == data).count();
-    assert_eq!((answered("product:beans"), answered("order:1")), (1, 1), "{answers:?}");
+    assert_eq!((shop.answered("product:beans").await?, shop.answered("order:1").await?), (1, 1));
+    assert_eq!(shop.repeats().await?, 0);
     bot.stop().await?;
     Ok(())
 }
@@ -274,25 +303,72 @@ async fn updates_by_webhook_are_as_complete_and_release_takes_the_webhook_down()
     Ok(())
 }
 
+/// Both ways of giving it back are cut off at the call that does it, and begun anew.
 #[tokio::test]
-async fn release_gives_the_bot_back_and_amocrm_works_without_tandem() -> anyhow::Result<()> {
-    let mut shop = Shop::adopted(DropPending::Ignore).await?;
-    let hook = shop.hook().await?;
-    assert_eq!(shop.webhook().await?, "");
-    let bot = shop.bot_starts().await?;
-    shop.client_says("Через Tandem").await?;
-    shop.client_is_told(0, &[WILL_ANSWER]).await?;
-    bot.stop().await?;
+async fn release_gives_the_bot_back_and_amocrm_works_without_tandem_though_it_is_killed_in_the_middle()
+-> anyhow::Result<()> {
+    for when in ["before", "after"] {
+        let mut shop = Shop::adopted(DropPending::Ignore).await?;
+        let hook = shop.hook().await?;
+        assert_eq!(shop.webhook().await?, "");
+        let bot = shop.bot_starts().await?;
+        shop.client_says("Через Tandem").await?;
+        shop.client_is_told(0, &[WILL_ANSWER]).await?;
+        bot.stop().await?;
 
-    let released = shop.tandem.release(Undelivered::Refuse).await?;
-    assert!(released.restored && released.undelivered.is_empty(), "{released:?}");
-    assert_eq!(shop.webhook().await?, hook);
-    shop.tandem.stop().await?;
+        shop.telegram_is_silent_about("setWebhook", when).await?;
+        let hanging = async {
+            until("the webhook's return", async || shop.calls_of("setWebhook").await, |calls| *calls == 2)
+                .await
+        };
+        tokio::select! {
+            released = shop.tandem.release(Undelivered::Refuse) => panic!("without an answer: {released:?}"),
+            hanging = hanging => drop(hanging?),
+        }
+        shop.tandem.kill().await?;
+        shop.client_says("Посреди").await?;
+        shop.tandem.revive().await?;
+        let released = shop.tandem.release(Undelivered::Refuse).await?;
+        assert!(released.restored && released.undelivered.is_empty(), "{released:?}");
+        assert_eq!(shop.webhook().await?, hook);
+        shop.tandem.stop().await?;
 
-    shop.client_says("Без Tandem").await?;
-    shop.amocrm_has(&["Через Tandem", "Без Tandem"]).await?;
-    shop.manager_answers("Слышу вас").await?;
-    shop.client_is_told(1, &["Слышу вас"]).await?;
-    assert_eq!(shop.repeats().await?, 0);
+        shop.client_says("Без Tandem").await?;
+        shop.amocrm_has(&["Через Tandem", "Посреди", "Без Tandem"]).await?;
+        shop.manager_answers("Слышу вас").await?;
+        shop.client_is_told(1, &["Слышу вас"]).await?;
+        assert_eq!(shop.repeats().await?, 0);
+    }
+    Ok(())
+}
+
+/// The same for taking it: whoever held the bot has everything, whenever Tandem dies.
+#[tokio::test]
+async fn adopt_loses_nothing_though_tandem_is_killed_in_the_middle() -> anyhow::Result<()> {
+    for when in ["before", "after"] {
+        let mut shop = Shop::open().await?;
+        shop.client_says("До").await?;
+        shop.amocrm_has(&["До"]).await?;
+        shop.telegram_is_silent_about("deleteWebhook", when).await?;
+        let hanging = async {
+            until("the taking", async || shop.calls_of("deleteWebhook").await, |calls| *calls == 1).await
+        };
+        tokio::select! {
+            adopted = shop.tandem.adopt(&shop.token, DropPending::Ignore, UpstreamMode::Polling) =>
+                panic!("without an answer: {adopted:?}"),
+            hanging = hanging => drop(hanging?),
+        }
+        shop.tandem.kill().await?;
+        shop.client_says("Посреди").await?;
+        shop.tandem.revive().await?;
+        shop.tandem.adopt(&shop.token, DropPending::Ignore, UpstreamMode::Polling).await?;
+        // The app's own token went with the answer that nobody got; the bot's means the app `main` as well.
+        let poller = Poller::start(&shop.wire.url(), &shop.token);
+        shop.client_says("После").await?;
+        shop.amocrm_has(&["До", "Посреди", "После"]).await?;
+        until("the bot's share", async || Ok(poller.said()), |said| said.ends_with(&["После".to_owned()]))
+            .await?;
+        assert_eq!(shop.repeats().await?, 0);
+    }
     Ok(())
 }

@@ -1,51 +1,14 @@
 //! No token, secret or address with one in anything that is logged or shown.
 
-use std::{
-    io,
-    sync::{Arc, Mutex},
-};
-
 use serde_json::json;
 use tandem_bridge::{IntakeState, UpstreamMode};
-use tracing_subscriber::{
-    filter::LevelFilter,
-    fmt::{MakeWriter, format::FmtSpan},
-};
+use tandem_testkit::Log;
 
 use crate::support::{NewRoute, Receiver, Stage, assert_no_secret, id, says, until};
 
-/// Everything that was logged.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Log {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
-    }
-}
-
 #[tokio::test]
 async fn nothing_secret_is_logged_or_shown_whatever_goes_wrong() {
-    let log = Log::default();
-    let subscriber = tracing_subscriber::fmt()
-        .with_writer(log.clone())
-        .with_max_level(LevelFilter::TRACE)
-        .with_span_events(FmtSpan::FULL)
-        .finish();
-    let _guard = tracing::subscriber::set_default(subscriber);
+    let (log, _guard) = Log::begin();
     let stage = Stage::new().await;
     let (service, bot, posted) = (stage.serve().await, stage.bot(), stage.bot());
     let mut receiver = Receiver::start().await;
@@ -88,7 +51,7 @@ async fn nothing_secret_is_logged_or_shown_whatever_goes_wrong() {
     assert_no_secret(&lanes, &secrets);
     assert_no_secret(&(conflict, service.bridge.list_status(), &service.bridge), &secrets);
     service.stop().await;
-    let logged = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let logged = log.text();
     assert!(logged.contains("Telegram refuses the token of bot") && logged.contains("is not carried out"));
     assert_no_secret(&logged, &secrets);
 }

@@ -256,7 +256,7 @@ async fn a_backup_is_a_database_that_opens_and_overwrites_nothing() {
     let service = stage.serve().await;
     let bridge = &service.bridge;
     let shop = open_shop(&stage, &service).await;
-    let directory = tempfile::tempdir().unwrap();
+    let directory = tandem_testkit::folder();
     let to = directory.path().join("copy.db").display().to_string();
     let answer = bridge.perform(Request::Backup { to: to.clone() }).await.unwrap();
     assert!(matches!(answer, Response::BackedUp { .. }));

@@ -56,7 +56,7 @@ impl Stage {
         let sandbox = SandboxConfig { clock: clock.clone(), seed: 7, ..SandboxConfig::default() };
         let sandbox = Sandbox::start(sandbox).await.unwrap();
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
-        let directory = tempfile::tempdir().unwrap();
+        let directory = tandem_testkit::folder();
         Self { sandbox, clock, disk: Disk::plenty(), http, directory }
     }
 
@@ -138,7 +138,9 @@ impl Service {
         let clock = Arc::new(SandboxClock(stage.clock.clone()));
         let rng: Arc<dyn Rng> = Arc::new(SeededRng::from_seed(11));
         let path = stage.directory.path().join("tandem.db");
-        let options = Options { disk_space: stage.disk.clone(), ..Options::new(path) };
+        let mut options = Options { disk_space: stage.disk.clone(), ..Options::new(path) };
+        // Nobody needs 32 MiB of nothing for each test.
+        options.watermarks.reserve_bytes = 0;
         let store: Arc<dyn Store> = Arc::new(SqliteStore::open(options, clock.clone()).await.unwrap());
         let key = stage.directory.path().join("tandem.key");
         let sealer = Arc::new(tandem_journal::Sealer::open(&key, &*rng).unwrap());

@@ -1,14 +1,9 @@
 //! No token and no secret in anything that is logged or shown.
 
-use std::{
-    io,
-    sync::{Arc, Mutex},
-};
-
 use serde_json::json;
 use tandem_crashfs::{Access, Disk};
 use tandem_gateway::AppDocument;
-use tracing_subscriber::fmt::MakeWriter;
+use tandem_testkit::Log;
 
 use crate::support::{
     REAL, Stage,
@@ -16,38 +11,9 @@ use crate::support::{
     server::{Reply, Server},
 };
 
-/// Everything that was logged.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Log {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
-    }
-}
-
 #[tokio::test]
 async fn no_token_no_secret_and_no_words_are_in_any_log_line() {
-    let log = Log::default();
-    let subscriber = tracing_subscriber::fmt()
-        .with_writer(log.clone())
-        .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE)
-        .with_span_events(tracing_subscriber::fmt::format::FmtSpan::FULL)
-        .finish();
-    let _guard = tracing::subscriber::set_default(subscriber);
+    let (log, _guard) = Log::begin();
 
     let mut t = Stage::start_on(Disk::new(3)).await;
     let orders = t.app("orders", AppDocument::default()).await;
@@ -80,7 +46,7 @@ async fn no_token_no_secret_and_no_words_are_in_any_log_line() {
     }
 
     let shown = format!("{:?} {:?} {:?}", t.gateway, t.bot, t.recorder);
-    let log = String::from_utf8_lossy(&log.0.lock().unwrap()).into_owned() + &shown;
+    let log = log.text() + &shown;
     assert!(log.contains("700100") && log.contains("orders"), "something was logged:\n{log}");
     let own = orders.token.split_once(':').unwrap().1;
     for secret in ["AAHdqTcv", own, "s3cr3t", "p4ssw0rd", "k3y", "w0rds"] {

@@ -80,7 +80,7 @@ enum Fate {
 /// A destination that keeps the books.
 struct Witness {
     spec: PushSpec,
-    clock: Arc<crate::support::clock::ManualClock>,
+    clock: tandem_testkit::ManualClock,
     books: Mutex<Books>,
 }
 
@@ -227,7 +227,7 @@ impl Machine {
         let mut pushed = Vec::new();
         for (name, spec) in specs {
             let lane = t.lane(name, LaneKind::Route, Filter::UPDATES).await;
-            let (clock, books) = (Arc::clone(&t.clock), Mutex::default());
+            let (clock, books) = (t.clock.clone(), Mutex::default());
             pushed.push((lane, Arc::new(Witness { spec, clock, books })));
         }
         let app = t.app("app").await;

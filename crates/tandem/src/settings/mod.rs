@@ -239,7 +239,7 @@ mod tests {
     use super::*;
 
     fn load(file: &str, environment: &[(&str, &str)]) -> Result<Settings, SettingsError> {
-        let directory = tempfile::tempdir().unwrap();
+        let directory = tandem_testkit::folder();
         let path = directory.path().join("tandem.toml");
         std::fs::write(&path, file).unwrap();
         let environment = environment.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));

@@ -34,7 +34,7 @@ fn two_commands_at_once_without_a_service_wait_for_each_other() {
 
 #[test]
 fn what_is_asked_for_wrongly_ends_with_two_and_the_way_to_the_help() {
-    let directory = tempfile::tempdir().unwrap();
+    let directory = tandem_testkit::folder();
     for arguments in [
         ["bots", "--nope"].as_slice(),
         &["nope"],
@@ -54,7 +54,7 @@ fn what_is_asked_for_wrongly_ends_with_two_and_the_way_to_the_help() {
 
 #[test]
 fn every_command_has_help_with_an_example() {
-    let directory = tempfile::tempdir().unwrap();
+    let directory = tandem_testkit::folder();
     let commands = [
         "serve", "adopt", "release", "apply", "status", "bots", "apps", "lanes", "held", "replay", "config",
         "backup", "demo",

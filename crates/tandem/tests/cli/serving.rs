@@ -153,7 +153,7 @@ fn the_public_listener_gives_nothing_to_strangers() {
 
 #[test]
 fn a_database_in_a_place_that_is_not_there_is_said_before_anything_is_made() {
-    let directory = tempfile::tempdir().unwrap();
+    let directory = tandem_testkit::folder();
     let mut command = tandem(directory.path());
     command.args(["serve", "--set", "store.url=sqlite:nowhere/tandem.db"]);
     let said = crate::world::Said::of(command.output().unwrap());

@@ -5,7 +5,7 @@ use std::fs;
 use crate::world::{Said, tandem};
 
 fn run(files: &[(&str, &str)], environment: &[(&str, &str)], arguments: &[&str]) -> Said {
-    let directory = tempfile::tempdir().unwrap();
+    let directory = tandem_testkit::folder();
     for (name, text) in files {
         fs::write(directory.path().join(name), text).unwrap();
     }

@@ -77,7 +77,7 @@ impl World {
 
     /// With one bot that nobody holds.
     pub(crate) fn new() -> Self {
-        let directory = tempfile::tempdir().unwrap();
+        let directory = tandem_testkit::folder();
         let mut sandbox = tandem(directory.path())
             .args(["sandbox", "--json", "--telegram", "127.0.0.1:0", "--amocrm", "127.0.0.1:0"])
             .args(["--control", "127.0.0.1:0"])

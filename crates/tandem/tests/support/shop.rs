@@ -41,7 +41,7 @@ impl Shop {
         let client = control.post("/users", &profile).await?["id"].as_i64().context("a user has an id")?;
         let tandem = Tandem::start(&sandbox.telegram_url()).await?;
         let wire = Wire::to(tandem.gateway()).await?;
-        let customers = tempfile::tempdir()?;
+        let customers = tandem_testkit::folder();
         Ok(Self { sandbox, control, tandem, wire, bot, token, app_token: String::new(), client, customers })
     }
 
@@ -156,5 +156,26 @@ impl Shop {
     pub(crate) async fn repeats(&self) -> anyhow::Result<u64> {
         let connection = self.control.get(&format!("/amocrm/{}", self.bot)).await?;
         connection["deliveries"]["repeats"].as_u64().context("repeats are counted")
+    }
+
+    /// How often a press of this button was answered.
+    pub(crate) async fn answered(&self, data: &str) -> anyhow::Result<usize> {
+        let chat = self.control.get(&format!("/users/{}/bots/{}/chat", self.client, self.bot)).await?;
+        let answers = chat["callback_answers"].as_array().context("a chat has answers")?;
+        Ok(answers.iter().filter(|answer| answer["data"] == data).count())
+    }
+
+    /// The next call of this method gets no answer; `when` says whether it is carried out all the same: "after" it
+    /// was, or "before" it would have been.
+    pub(crate) async fn telegram_is_silent_about(&self, method: &str, when: &str) -> anyhow::Result<()> {
+        let fault = json!({ "method": method, "fault": { "kind": "silence" }, "when": when, "times": 1 });
+        self.control.post(&format!("/bots/{}/faults", self.bot), &fault).await.map(drop)
+    }
+
+    /// How often the bot's token was used for this method.
+    pub(crate) async fn calls_of(&self, method: &str) -> anyhow::Result<usize> {
+        let calls = self.control.calls(self.bot).await?;
+        let named = |name: &str| name.eq_ignore_ascii_case(method);
+        Ok(calls.iter().filter(|call| call["method"].as_str().is_some_and(named)).count())
     }
 }

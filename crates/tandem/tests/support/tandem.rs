@@ -38,7 +38,7 @@ impl Tandem {
     /// Chooses folder and addresses, and starts it.
     pub(crate) async fn start(telegram: &str) -> anyhow::Result<Self> {
         let (gateway, public) = (free_address().await?, free_address().await?);
-        let folder = tempfile::tempdir()?;
+        let folder = tandem_testkit::folder();
         let mut tandem = Self { folder, gateway, public, telegram: telegram.to_owned(), child: None };
         tandem.revive().await?;
         Ok(tandem)

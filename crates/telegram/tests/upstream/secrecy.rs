@@ -1,11 +1,6 @@
 //! No token and no secret in anything that can be logged.
 
-use std::{
-    error::Error,
-    io,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::{error::Error, time::Duration};
 
 use bytes::Bytes;
 use http::Request;
@@ -14,31 +9,10 @@ use tandem_telegram::{
     params::Params,
     upstream::{Proxy, ServerBase, Settings, Target, Upstream},
 };
+use tandem_testkit::Log;
 use tokio::io::AsyncWriteExt;
-use tracing_subscriber::fmt::MakeWriter;
 
 use super::server::{Server, TOKEN, html, json, quick, read_request, token};
-
-/// Everything that was logged.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Log {
-    type Writer = Self;
-    fn make_writer(&'a self) -> Self {
-        self.clone()
-    }
-}
 
 /// An error in every form it can be shown in.
 fn shown(error: &(dyn Error + 'static)) -> String {
@@ -75,13 +49,7 @@ async fn every_error_of(upstream: &Upstream) -> String {
 
 #[tokio::test]
 async fn no_token_and_no_password_is_in_any_error_any_debug_or_any_span() {
-    let log = Log::default();
-    let subscriber = tracing_subscriber::fmt()
-        .with_writer(log.clone())
-        .with_max_level(tracing::Level::TRACE)
-        .with_span_events(tracing_subscriber::fmt::format::FmtSpan::FULL)
-        .finish();
-    let _guard = tracing::subscriber::set_default(subscriber);
+    let (log, _guard) = Log::begin();
 
     let mut shown = String::new();
     let echo = format!(r#"{{"ok":false,"error_code":400,"description":"no /bot{TOKEN}/x"}}"#);
@@ -120,7 +88,7 @@ async fn no_token_and_no_password_is_in_any_error_any_debug_or_any_span() {
         shown += &every_error_of(&Upstream::new(settings).unwrap()).await;
     }
 
-    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let log = log.text();
     assert!(log.contains("telegram.call") && log.contains("telegram.pipe"), "the spans were seen");
     assert!(log.contains("123456789"), "they name the bot");
     let secret = TOKEN.split_once(':').unwrap().1;

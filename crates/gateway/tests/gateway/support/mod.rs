@@ -1,7 +1,6 @@
 //! The words of the tests: a bot with apps behind a gateway, clients that write, time that is told to pass, and a
 //! service that can be started again.
 
-pub(crate) mod clock;
 pub(crate) mod http;
 pub(crate) mod server;
 
@@ -26,11 +25,11 @@ use tandem_telegram::{
     upstream::{ServerBase, Settings, Upstream},
     webhook::WebhookPolicy,
 };
+use tandem_testkit::ManualClock;
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use self::{
-    clock::ManualClock,
     http::{Answer, post, send},
     server::Server,
 };
@@ -93,7 +92,7 @@ impl Stage {
 
     async fn start_with(webhooks: WebhookPolicy, place: Place) -> Self {
         let (clock, telegram) = (ManualClock::new(), Server::start().await);
-        let files = tempfile::tempdir().unwrap();
+        let files = tandem_testkit::folder();
         let config = Config { webhooks };
         let mut stage = Self::over(clock, telegram, files, place, config).await;
         stage.put_bot().await;

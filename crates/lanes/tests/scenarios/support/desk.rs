@@ -8,9 +8,8 @@ use std::{
 use async_trait::async_trait;
 use tandem_lanes::{Delivered, Destination, Run};
 use tandem_model::{Blame, PauseReason, Timestamp, Verdict};
+use tandem_testkit::ManualClock;
 use tokio::sync::watch;
-
-use super::clock::SharedClock;
 
 /// One attempt: when, and the texts of the run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,7 +20,7 @@ pub(crate) struct Attempted {
 
 /// A CRM's desk, an app's webhook, Telegram's end: whatever takes messages.
 pub(crate) struct Desk {
-    clock: SharedClock,
+    clock: ManualClock,
     state: Mutex<State>,
     /// Texts that are kept waiting.
     hanging: watch::Sender<BTreeSet<String>>,
@@ -44,7 +43,7 @@ pub(crate) enum Answer {
 }
 
 impl Desk {
-    pub(crate) fn new(clock: SharedClock) -> Arc<Self> {
+    pub(crate) fn new(clock: ManualClock) -> Arc<Self> {
         Arc::new(Self { clock, state: Mutex::default(), hanging: watch::Sender::new(BTreeSet::new()) })
     }
 
@@ -126,7 +125,7 @@ impl Destination for Desk {
     async fn deliver(&self, run: &Run) -> Delivered {
         let texts: Vec<String> =
             run.events.iter().map(|event| String::from_utf8(event.body.to_vec()).unwrap()).collect();
-        let at = self.clock.0.now();
+        let at = self.clock.now();
         self.state().attempts.push(Attempted { at, texts: texts.clone() });
         let mut hanging = self.hanging.subscribe();
         let free = hanging.wait_for(|held| texts.iter().all(|text| !held.contains(text))).await;

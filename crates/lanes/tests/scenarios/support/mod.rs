@@ -1,7 +1,6 @@
 //! The words of the scenarios: a bot whose customers write, lanes with a desk at their end, time that is told to
 //! pass, and a service that can be restarted or killed.
 
-pub(crate) mod clock;
 pub(crate) mod desk;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -17,13 +16,11 @@ use tandem_model::{
     Authorship, BotId, Clock, Conversation, EventKind, Family, Filter, Flags, Held, LaneId, Lifetime,
     NewEvent, PauseReason, SeededRng, Seq, SourceId, Topic, Upstream, UpstreamId,
 };
+use tandem_testkit::ManualClock;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use self::{
-    clock::{ManualClock, SharedClock},
-    desk::Desk,
-};
+use self::desk::Desk;
 
 /// The leases of a process that owns everything.
 #[derive(Debug)]
@@ -45,7 +42,7 @@ impl LeaseSource for AllLeases {
 
 /// A service with lanes, on a database of its own.
 pub(crate) struct Service {
-    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) clock: ManualClock,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) leases: Arc<AllLeases>,
     pub(crate) lanes: Lanes,
@@ -72,7 +69,7 @@ enum Place {
     Disk(Disk),
 }
 
-async fn open(place: &Place, clock: &Arc<ManualClock>) -> Arc<dyn Store> {
+async fn open(place: &Place, clock: &ManualClock) -> Arc<dyn Store> {
     let options = match place {
         Place::Directory(directory) => {
             let mut options = Options::new(directory.path().join("lanes.db"));
@@ -86,7 +83,7 @@ async fn open(place: &Place, clock: &Arc<ManualClock>) -> Arc<dyn Store> {
             options
         }
     };
-    let clock: Arc<dyn Clock> = Arc::new(SharedClock(Arc::clone(clock)));
+    let clock: Arc<dyn Clock> = Arc::new(clock.clone());
     Arc::new(SqliteStore::open(options, clock).await.unwrap())
 }
 
@@ -96,7 +93,7 @@ impl Service {
     }
 
     pub(crate) async fn start_with(config: Config) -> Self {
-        Self::start_at(Place::Directory(tempfile::tempdir().unwrap()), config).await
+        Self::start_at(Place::Directory(tandem_testkit::folder()), config).await
     }
 
     /// On a disk that can fail.
@@ -124,10 +121,10 @@ impl Service {
     fn lanes_over(
         store: &Arc<dyn Store>,
         leases: &Arc<AllLeases>,
-        clock: &Arc<ManualClock>,
+        clock: &ManualClock,
         config: &Config,
     ) -> Lanes {
-        let clock = Arc::new(SharedClock(Arc::clone(clock)));
+        let clock = Arc::new(clock.clone());
         let rng = Arc::new(SeededRng::from_seed(1));
         Lanes::new(Arc::clone(store), Arc::<AllLeases>::clone(leases), clock, rng, config.clone())
     }
@@ -158,7 +155,7 @@ impl Service {
     pub(crate) async fn desk(&mut self, name: &str, spec: PushSpec) -> (LaneAddress, Arc<Desk>) {
         let kind = if spec.backlog.is_some() { LaneKind::App } else { LaneKind::Route };
         let lane = self.lane(name, kind, Filter::UPDATES).await;
-        let desk = Desk::new(SharedClock(Arc::clone(&self.clock)));
+        let desk = Desk::new(self.clock.clone());
         self.attach(lane, spec, &desk);
         (lane, desk)
     }

@@ -13,7 +13,7 @@ use tokio::sync::Notify;
 
 /// Time for tests. Clones are the same clock.
 #[derive(Debug, Clone)]
-pub(crate) struct ManualClock(Arc<Inner>);
+pub struct ManualClock(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
@@ -22,23 +22,46 @@ struct Inner {
     moved: Notify,
 }
 
-impl ManualClock {
-    pub(crate) fn new() -> Self {
+impl Default for ManualClock {
+    fn default() -> Self {
         let millis = AtomicI64::new(1_800_000_000_000);
         Self(Arc::new(Inner { millis, sleeping: AtomicUsize::new(0), moved: Notify::new() }))
     }
+}
 
-    pub(crate) fn advance(&self, by: Duration) {
-        self.0.millis.store(self.now().plus(by).as_millis(), Ordering::SeqCst);
+impl ManualClock {
+    /// A clock that shows some time in 2027.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// What it shows.
+    pub fn now(&self) -> Timestamp {
+        Timestamp::from_millis(self.0.millis.load(Ordering::SeqCst))
+    }
+
+    /// Time passes.
+    pub fn advance(&self, by: Duration) {
+        self.set(self.now().plus(by));
+    }
+
+    /// Clocks of computers are sometimes put back.
+    pub fn put_back(&self, by: Duration) {
+        self.set(self.now().minus(by));
+    }
+
+    fn set(&self, to: Timestamp) {
+        self.0.millis.store(to.as_millis(), Ordering::SeqCst);
         self.0.moved.notify_waiters();
     }
 
     /// How many wait for a time that has not come.
-    pub(crate) fn sleeping(&self) -> usize {
+    pub fn sleeping(&self) -> usize {
         self.0.sleeping.load(Ordering::SeqCst)
     }
 }
 
+/// One who waits; no longer when dropped.
 struct Sleeper(Arc<Inner>);
 
 impl Sleeper {
@@ -56,7 +79,7 @@ impl Drop for Sleeper {
 
 impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
-        Timestamp::from_millis(self.0.millis.load(Ordering::SeqCst))
+        self.now()
     }
 
     fn sleep_until(&self, when: Timestamp) -> Wait {
