@@ -1,11 +1,11 @@
 //! The durable heart: a journal of events per bot, the lanes that read it, and the little that must be
 //! remembered beside it.
 //!
-//! The crate has three parts:
+//! The crate has these parts:
 //! - the **seam** ([`Store`] and the traits it joins): the store's real verbs, each of which takes a batch and is
 //!   one commit. What must be true together is one verb; there is no `begin` or `commit` to be seen from above,
 //!   because engines group the commits of many callers.
-//! - [`sqlite`], the engine that needs no set-up;
+//! - [`sqlite`], the engine that needs no set-up, and [`tail`], which any engine can use for lanes that keep up;
 //! - `conformance` (feature `conformance`): the cases that every engine has to pass.
 //!
 //! **Promises.** A verb that writes returns `Ok` only after its commit has reached the disk. A verb that fails has
@@ -23,14 +23,15 @@ mod error;
 mod sealed;
 mod seam;
 pub mod sqlite;
+pub mod tail;
 
 pub use error::{Cause, LaneError, LeaseError, ReadError, SealError, SettingsError, WriteError};
 pub use sealed::{KeyId, SealedSecret, Sealer};
 pub use seam::{
-    App, Append, Appended, Bot, Connection, ContactLink, Document, Events, Fact, HandOff, Head, Health,
-    HeldCounts, HeldStates, Inbox, InboxEntry, InboxId, JournalPage, Lane, LaneFault, LaneKind, LanePage,
-    LaneState, Lanes, Lease, LeaseHolder, Leases, Link, LinkScope, Links, Lost, NewInboxEntry, NewLane, Page,
-    Passed, People, Person, PersonChange, Presence, Retention, Revision, Route, SecretOwner, Secrets,
-    Settings, SettingsChange, Settlement, Shard, Start, StartSource, Stats, Store, Swept, Upkeep, Urgency,
-    Vacuumed,
+    App, Append, Appended, Bot, Connection, ContactLink, Document, Events, Fact, HandOff, Haste, Head,
+    Health, HeldCounts, HeldStates, Inbox, InboxEntry, InboxId, JournalPage, Lane, LaneFault, LaneKind,
+    LanePage, LaneReads, LaneState, Lanes, Lease, LeaseHolder, Leases, Link, LinkScope, Links, Lost,
+    NewInboxEntry, NewLane, Page, Passed, People, Person, PersonChange, Presence, Retention, Revision, Route,
+    SecretOwner, Secrets, Settings, SettingsChange, Settlement, Shard, Start, StartSource, Stats, Store,
+    Swept, Upkeep, Urgency, Vacuumed,
 };

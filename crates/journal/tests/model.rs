@@ -1,11 +1,11 @@
-//! The SQLite engine against a model of a few lines: whatever the order of verbs, closings and openings, both say
-//! the same.
+//! The SQLite engine against a model of a few lines: whatever the order of verbs, closings and openings, and however
+//! much of the journal's end is in memory, both say the same.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use proptest::{collection::vec, prelude::*};
 use tandem_journal::{
-    Appended, HeldStates, LaneKind, NewLane, Page, Settlement, Start, Store,
+    Appended, HeldStates, LaneKind, LanePage, NewLane, Page, Settlement, Start, Store,
     conformance::{
         Engine, World,
         world::{WHOLE, at, held, message, numbered, sent},
@@ -25,6 +25,7 @@ enum Verb {
     Settle { lane: usize, acked: i64, hold: Vec<(i64, u8)>, drop: Vec<i64> },
     MoveCursor(usize, i64),
     Remove(usize),
+    Read { lane: usize, after: i64, events: usize, bytes: usize },
     Sweep { days: u64, limit: usize },
     Wait { hours: u64 },
     Reopen,
@@ -53,7 +54,9 @@ fn verbs() -> impl Strategy<Value = Vec<Verb>> {
         6 => (lane.clone(), seq.clone(), vec((seq.clone(), 0_u8..4), 0..3), vec(seq.clone(), 0..3))
             .prop_map(|(lane, acked, hold, drop)| Verb::Settle { lane, acked, hold, drop }),
         1 => (lane.clone(), seq).prop_map(|(lane, to)| Verb::MoveCursor(lane, to)),
-        1 => lane.prop_map(Verb::Remove),
+        1 => lane.clone().prop_map(Verb::Remove),
+        8 => (lane, 0_i64..60, 0_usize..6, 0_usize..60)
+            .prop_map(|(lane, after, events, bytes)| Verb::Read { lane, after, events, bytes }),
         2 => (0_u64..4, 1_usize..20).prop_map(|(days, limit)| Verb::Sweep { days, limit }),
         2 => (1_u64..40).prop_map(|hours| Verb::Wait { hours }),
         1 => Just(Verb::Reopen),
@@ -138,6 +141,23 @@ impl Model {
             .collect()
     }
 
+    /// What a lane reads: of a journal that retention has passed single events are left.
+    fn read_lane(&self, index: usize, after: i64, page: Page) -> LanePage {
+        let (id, lane) = &self.lanes[index];
+        let (mut events, mut bytes, mut scanned_to) = (Vec::new(), 0, self.last.max(after));
+        for (seq, event) in self.events.range(after + 1..) {
+            if lane.as_ref().is_some_and(|lane| lane.admits(*id, event)) {
+                bytes += event.body.len();
+                events.push(event.clone());
+            }
+            if !events.is_empty() && (events.len() >= page.events || bytes >= page.bytes) {
+                scanned_to = *seq;
+                break;
+            }
+        }
+        LanePage { events, scanned_to: at(scanned_to), head: at(self.last) }
+    }
+
     /// Keeps for so many days, and three times as many at most.
     fn sweep(&mut self, world: &World<Place>, days: u64, limit: usize) {
         let old = world.clock.now().minus(Duration::from_hours(24 * days));
@@ -200,15 +220,25 @@ impl Model {
     }
 }
 
-struct Place(tempfile::TempDir);
+struct Place {
+    directory: tempfile::TempDir,
+    tail_bytes: usize,
+}
+
+impl Place {
+    fn new(tail_bytes: usize) -> Self {
+        Self { directory: tandem_testkit::folder(), tail_bytes }
+    }
+}
 
 impl Engine for Place {
     async fn prepare() -> Self {
-        Self(tandem_testkit::folder())
+        Self::new(Options::new("").tail_bytes)
     }
 
     async fn open(&self, clock: Arc<dyn Clock>) -> Arc<dyn Store> {
-        let options = Options::new(self.0.path().join("tandem.db"));
+        let tail_bytes = self.tail_bytes;
+        let options = Options { tail_bytes, ..Options::new(self.directory.path().join("tandem.db")) };
         Arc::new(SqliteStore::open(options, clock).await.expect("an open store"))
     }
 }
@@ -256,6 +286,13 @@ async fn apply(world: &mut World<Place>, model: &mut Model, verb: &Verb) {
             let swept = world.store.sweep(lease, bot, retention, *limit).await.expect("a sweep");
             model.sweep(world, *days, *limit);
             assert_eq!(swept.swept_to, at(model.swept));
+        }
+        Verb::Read { lane, after, events, bytes } => {
+            if let Some((id, _)) = model.lanes.get(*lane) {
+                let page = Page { events: *events, bytes: *bytes };
+                let read = world.store.read_lane(bot, *id, at(*after), page).await.expect("a page");
+                assert_eq!(read, model.read_lane(*lane, *after, page));
+            }
         }
         Verb::SetFilter(lane, _)
         | Verb::Settle { lane, .. }
@@ -333,7 +370,11 @@ async fn compare(world: &World<Place>, model: &Model) {
         let skipped = before.filter(|(seq, _)| **seq < found.get());
         assert!(skipped.into_iter().all(|(_, event)| event.virtual_id.is_none_or(|id| id.get() < probe)));
     }
-    for (id, lane) in &model.lanes {
+    for (index, (id, lane)) in model.lanes.iter().enumerate() {
+        for after in 0..=model.last + 1 {
+            let read = store.read_lane(bot, *id, at(after), WHOLE).await.expect("a page");
+            assert_eq!(read, model.read_lane(index, after, WHOLE));
+        }
         let Some(lane) = lane else {
             assert!(store.find_lane(bot, *id).await.expect("no lane").is_none());
             continue;
@@ -365,10 +406,13 @@ async fn compare(world: &World<Place>, model: &Model) {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
     #[test]
-    fn the_engine_says_what_the_model_says(verbs in verbs()) {
+    fn the_engine_says_what_the_model_says(
+        verbs in verbs(),
+        tail_bytes in prop_oneof![Just(0_usize), Just(4_000), Just(1 << 20)],
+    ) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
         runtime.block_on(async {
-            let mut world = World::<Place>::new().await;
+            let mut world = World::on(Place::new(tail_bytes)).await;
             let mut model = Model::default();
             for verb in &verbs {
                 apply(&mut world, &mut model, verb).await;

@@ -6,7 +6,8 @@ use tandem_model::{EventKinds, Filter, HeldState, LaneId, PauseReason, Seq, Time
 
 use super::world::{Engine, World, at, bot, held, message, seqs};
 use crate::{
-    Fact, HandOff, HeldStates, LaneError, LaneFault, LaneKind, LaneState, NewLane, Passed, Settlement, Start,
+    Fact, HandOff, Haste, HeldStates, LaneError, LaneFault, LaneKind, LaneState, NewLane, Passed, Settlement,
+    Start,
 };
 
 pub async fn a_lane_begins_where_it_is_told<E: Engine>() {
@@ -74,6 +75,7 @@ pub async fn a_settlement_is_kept_as_a_whole<E: Engine>() {
         state: Some(paused.clone()),
         fault: Some(fault.clone()),
         facts: Vec::new(),
+        haste: Haste::WithOthers,
     };
     world.settle(lane.id, settlement).await;
     let drop =

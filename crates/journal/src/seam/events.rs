@@ -78,6 +78,13 @@ pub struct Page {
     pub bytes: usize,
 }
 
+impl Page {
+    /// Whether a page with so much on it is full.
+    pub(crate) const fn is_full(self, events: usize, bytes: usize) -> bool {
+        events > 0 && (events >= self.events || bytes >= self.bytes)
+    }
+}
+
 /// A stretch of a journal as one lane sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LanePage {

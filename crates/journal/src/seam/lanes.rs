@@ -123,6 +123,19 @@ pub struct Settlement {
     pub fault: Option<LaneFault>,
     /// What else is known from now on.
     pub facts: Vec<Fact>,
+    /// Whether it can wait for a commit that others need anyway.
+    pub haste: Haste,
+}
+
+/// How soon something has to be committed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Haste {
+    /// With the next commit.
+    #[default]
+    AtOnce,
+    /// With the next commit of somebody else, or after some milliseconds: a cursor, say, that is only repeated when a
+    /// crash takes it.
+    WithOthers,
 }
 
 /// A set of [`HeldState`]s.

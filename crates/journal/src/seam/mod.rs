@@ -14,15 +14,15 @@ mod upkeep;
 pub use events::{Append, Appended, Events, Fact, Head, JournalPage, LanePage, Page, Urgency};
 pub use inbox::{Inbox, InboxEntry, InboxId, NewInboxEntry};
 pub use lanes::{
-    HeldCounts, HeldStates, Lane, LaneFault, LaneKind, LaneState, Lanes, Lost, NewLane, Passed, Settlement,
-    Start,
+    Haste, HeldCounts, HeldStates, Lane, LaneFault, LaneKind, LaneState, Lanes, Lost, NewLane, Passed,
+    Settlement, Start,
 };
 pub use leases::{Lease, LeaseHolder, Leases, Shard};
 pub use links::{Link, LinkScope, Links};
 pub use people::{ContactLink, HandOff, People, Person, PersonChange, Presence, StartSource};
 pub use secrets::{SecretOwner, Secrets};
 pub use settings::{App, Bot, Connection, Document, Revision, Route, Settings, SettingsChange};
-pub use upkeep::{Health, Retention, Stats, Swept, Upkeep, Vacuumed};
+pub use upkeep::{Health, LaneReads, Retention, Stats, Swept, Upkeep, Vacuumed};
 
 /// Everything a store can do. Users hold an `Arc<dyn Store>` and ask for the part they need by upcasting
 /// (`Arc<dyn Events>`).

@@ -74,6 +74,21 @@ pub struct Stats {
     pub commits: u64,
     /// Writes those commits carried.
     pub writes: u64,
+    /// Events among them that were appended.
+    pub events: u64,
+    /// The time all those commits took together, from the first statement until the disk had confirmed.
+    pub commit_time: Duration,
+    /// Reads for lanes since the store was opened.
+    pub lane_reads: LaneReads,
+}
+
+/// Reads for lanes ([`Events::read_lane`](super::Events::read_lane)).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct LaneReads {
+    /// All of them.
+    pub all: u64,
+    /// Of them, answered from memory: by the end of the journal that lanes which keep up share.
+    pub in_memory: u64,
 }
 
 /// Upkeep.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tandem_model::{BotId, EventKind, NewEvent, Seq, Timestamp, UpstreamId, VirtualId};
+use tandem_model::{BotId, Event, EventKind, NewEvent, Seq, Timestamp, UpstreamId, VirtualId};
 
 use super::{
     event_rows, facts,
@@ -11,7 +11,7 @@ use super::{
     journals::{self, Journal, Point},
     writing::Writing,
 };
-use crate::{Append, Appended, Cause, Lease, WriteError};
+use crate::{Append, Appended, Cause, Lease, WriteError, tail::Change};
 
 /// How far back a repeat is looked for (DESIGN section 3).
 const DUPLICATE_WINDOW: Duration = Duration::from_hours(48);
@@ -54,6 +54,12 @@ pub(super) fn append(
     writing.keep_journal(bot, journal);
     facts::put(writing, &journal, &append.facts)?;
     inbox::consume(writing.connection, bot, &append.inbox)?;
+    for (new, appended) in append.events.iter().zip(&appended) {
+        if let Appended::New { seq, virtual_id } = *appended {
+            let event = Event { bot, seq, virtual_id, appended_at: writing.now, new: new.clone() };
+            writing.note(Change::Appended(event));
+        }
+    }
     Ok(appended)
 }
 

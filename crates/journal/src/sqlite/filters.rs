@@ -130,6 +130,11 @@ impl<'a> Walk<'a> {
         Ok(self.now.filter)
     }
 
+    /// The last of the filters, if the walk has come to it.
+    pub(super) fn latest(&self) -> Option<Version> {
+        if self.next.is_none() { Some(self.now) } else { None }
+    }
+
     /// The last `seq` the filter in force holds for.
     pub(super) fn last_seq(&self) -> i64 {
         self.next.map_or(i64::MAX, |next| next.from_seq - 1)

@@ -10,7 +10,7 @@ use super::{
     lane_rows,
     writing::Writing,
 };
-use crate::{Lane, LaneError, LaneState, Lease, NewLane, Passed, Settlement, Start};
+use crate::{Lane, LaneError, LaneState, Lease, NewLane, Passed, Settlement, Start, tail::Change};
 
 fn find(
     writing: &mut Writing<'_>,
@@ -61,6 +61,7 @@ pub(super) fn create(
     lane_rows::put(writing.connection, journal.number, &lane)?;
     filters::put(writing.connection, journal.number, lane.id.get(), 0, &lane.filter)?;
     writing.keep_journal(bot, journal);
+    writing.note(Change::Lane(bot, lane.id));
     Ok(lane)
 }
 
@@ -80,6 +81,7 @@ pub(super) fn set_filter(
         return Ok(journals::seq(current.map_or(from, |version| version.from_seq))?);
     }
     filters::put(connection, journal.number, lane.id.get(), from, filter)?;
+    writing.note(Change::Lane(bot, lane.id));
     Ok(journals::seq(from)?)
 }
 
@@ -136,6 +138,7 @@ pub(super) fn remove(
 ) -> Result<(), Abort<LaneError>> {
     let (journal, lane) = find(writing, lease, bot, lane)?;
     if lane_rows::remove(writing.connection, journal.number, lane.id)? {
+        writing.note(Change::Lane(bot, lane.id));
         Ok(())
     } else {
         Err(Abort::Refuse(LaneError::Missing { lane: lane.id }))

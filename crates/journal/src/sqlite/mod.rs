@@ -17,6 +17,7 @@
 
 mod append;
 mod connection;
+mod counters;
 mod disk;
 mod event_rows;
 mod facts;

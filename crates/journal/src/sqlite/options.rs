@@ -20,6 +20,8 @@ pub struct Options {
     /// How much of one bot may wait for its commit; what comes then is refused as
     /// [`Crowded`](crate::WriteError::Crowded).
     pub waiting_per_bot: Waiting,
+    /// How many bytes of the journals' ends are kept in memory for lanes that keep up, over all bots; 0: none.
+    pub tail_bytes: usize,
     /// Who is asked how much space is left.
     pub disk_space: Arc<dyn DiskSpace>,
     /// A file up to this size is checked as a whole before it is opened, a larger one while it is in use already.
@@ -36,6 +38,7 @@ impl Options {
             watermarks: Watermarks::default(),
             readers: 2,
             waiting_per_bot: Waiting::default(),
+            tail_bytes: 2 << 20,
             disk_space: Arc::new(FileSystem),
             check_before_open_bytes: 8 << 20,
         }

@@ -5,17 +5,21 @@
 //!
 //! Those whose commit was just answered come back a moment later. A writer that took only what is there when it
 //! looks would split them into two camps that wait for each other's commits; so it waits for as many as it answered,
-//! for a small part of the time a commit takes ([`Gather`]). Who writes alone is never waited for.
+//! for a small part of the time a commit takes ([`Gather`]). Who writes alone is never waited for, and only those who
+//! append: a lane comes back when it has something to say.
+//!
+//! What can wait ([`Haste::WithOthers`]) makes no commit of its own until it has waited for [`LONGEST_WAIT`].
 
 use std::{
     collections::{HashMap, VecDeque},
     sync::{Condvar, Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use tandem_model::BotId;
 
 use super::{job::Job, options::Waiting};
+use crate::Haste;
 
 /// Jobs in one commit, and bytes of bodies in them: a commit of a few milliseconds.
 const GROUP_JOBS: usize = 256;
@@ -28,12 +32,22 @@ pub(super) struct Weight {
     pub(super) bot: Option<BotId>,
     /// Bytes of bodies it carries; `None` for what is bounded elsewhere and never refused.
     pub(super) bytes: Option<usize>,
+    /// Whether it can wait.
+    pub(super) haste: Haste,
+}
+
+/// What is committed together.
+#[derive(Default)]
+pub(super) struct Group {
+    pub(super) jobs: Vec<Box<dyn Job>>,
+    /// How many of them carry bodies.
+    pub(super) appends: usize,
 }
 
 /// How long to wait for those who are about to come back.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Gather {
-    /// How many were answered last.
+    /// How many of those who append were answered last.
     pub(super) answered: usize,
     /// At most so long.
     pub(super) patience: Duration,
@@ -41,6 +55,9 @@ pub(super) struct Gather {
 
 /// Shorter waits than this cost more than they bring.
 const SHORTEST_GATHER: Duration = Duration::from_micros(20);
+
+/// How long what can wait waits for a commit of others.
+const LONGEST_WAIT: Duration = Duration::from_millis(10);
 
 /// Why a job was not taken.
 pub(super) enum Refusal {
@@ -61,10 +78,24 @@ struct State {
     /// Whose turn it is. Has exactly the keys of `lines`, none of which is empty.
     turns: VecDeque<Option<BotId>>,
     waiting: usize,
-    /// The writer sleeps until so many wait; `None` while it is awake, when to wake it would be a system call for
-    /// nothing.
-    wake_at: Option<usize>,
+    /// Of those that wait: how many carry bodies, how many can wait, and since when the first of these does.
+    appends: usize,
+    patient: usize,
+    patient_since: Option<Instant>,
+    /// What the writer sleeps for; `None` while it is awake, when to wake it would be a system call for nothing.
+    sleeps_for: Option<Until>,
     closed: bool,
+}
+
+/// What wakes the writer.
+#[derive(Clone, Copy)]
+enum Until {
+    /// Anything that comes.
+    Anything,
+    /// Something that cannot wait.
+    Hurried,
+    /// So many that carry bodies.
+    Appends(usize),
 }
 
 pub(super) struct Queue {
@@ -99,10 +130,15 @@ impl Queue {
         if let Some(bytes) = weight.bytes {
             line.counted += 1;
             line.bytes += bytes;
+            state.appends += 1;
+        }
+        if weight.haste == Haste::WithOthers {
+            state.patient += 1;
+            state.patient_since.get_or_insert_with(Instant::now);
         }
         line.jobs.push_back((weight, job));
         state.waiting += 1;
-        if state.wake_at.is_some_and(|wanted| state.waiting >= wanted) {
+        if state.sleeps_for.is_some_and(|until| state.has(until)) {
             self.ready.notify_one();
         }
         Ok(())
@@ -110,28 +146,38 @@ impl Queue {
 
     /// Waits for jobs, at most for `patience`. `None` once the queue is closed and empty; an empty group when
     /// nothing came in time.
-    pub(super) fn take_group(&self, patience: Option<Duration>, gather: Gather) -> Option<Vec<Box<dyn Job>>> {
+    pub(super) fn take_group(&self, patience: Option<Duration>, gather: Gather) -> Option<Group> {
         let mut state = self.lock();
-        let expected = (gather.answered + state.waiting).min(GROUP_JOBS);
-        while state.waiting == 0 {
-            if state.closed {
-                return None;
-            }
+        let expected = (gather.answered + state.appends).min(GROUP_JOBS);
+        while !state.has(Until::Hurried) {
             let timed_out;
-            (state, timed_out) = self.sleep(state, 1, patience);
-            if timed_out && state.waiting == 0 && !state.closed {
-                return Some(Vec::new());
+            match state.patient_since {
+                None if state.closed => return None,
+                None => {
+                    (state, timed_out) = self.sleep(state, Until::Anything, patience);
+                    if timed_out && state.waiting == 0 && !state.closed {
+                        return Some(Group::default());
+                    }
+                }
+                Some(since) => {
+                    let left = LONGEST_WAIT.saturating_sub(since.elapsed());
+                    if left.is_zero() || state.closed {
+                        break;
+                    }
+                    (state, _) = self.sleep(state, Until::Hurried, Some(left));
+                }
             }
         }
-        if gather.patience >= SHORTEST_GATHER && state.waiting < expected && !state.closed {
-            (state, _) = self.sleep(state, expected, Some(gather.patience));
+        if gather.patience >= SHORTEST_GATHER && state.appends < expected && !state.closed {
+            (state, _) = self.sleep(state, Until::Appends(expected), Some(gather.patience));
         }
-        let mut group = Vec::new();
+        let mut group = Group::default();
         let mut bytes = 0;
-        while group.len() < GROUP_JOBS && bytes < GROUP_BYTES {
+        while group.jobs.len() < GROUP_JOBS && bytes < GROUP_BYTES {
             let Some((weight, job)) = state.next() else { break };
             bytes += weight.bytes.unwrap_or(0);
-            group.push(job);
+            group.appends += usize::from(weight.bytes.is_some());
+            group.jobs.push(job);
         }
         Some(group)
     }
@@ -155,14 +201,14 @@ impl Queue {
         self.lock().waiting
     }
 
-    /// Until so many wait, the queue is closed, or time is up; may wake up early. Whether time was up.
+    /// Until there is what is waited for, the queue is closed, or time is up; may wake up early. Whether time was up.
     fn sleep<'a>(
         &'a self,
         mut state: MutexGuard<'a, State>,
-        wake_at: usize,
+        until: Until,
         patience: Option<Duration>,
     ) -> (MutexGuard<'a, State>, bool) {
-        state.wake_at = Some(wake_at);
+        state.sleeps_for = Some(until);
         let (mut state, timed_out) = match patience {
             None => (self.ready.wait(state).unwrap_or_else(PoisonError::into_inner), false),
             Some(patience) => {
@@ -171,7 +217,7 @@ impl Queue {
                 (state, timeout.timed_out())
             }
         };
-        state.wake_at = None;
+        state.sleeps_for = None;
         (state, timed_out)
     }
 
@@ -181,6 +227,14 @@ impl Queue {
 }
 
 impl State {
+    const fn has(&self, until: Until) -> bool {
+        match until {
+            Until::Anything => self.waiting > 0,
+            Until::Hurried => self.waiting > self.patient,
+            Until::Appends(wanted) => self.appends >= wanted,
+        }
+    }
+
     fn next(&mut self) -> Option<(Weight, Box<dyn Job>)> {
         let turn = self.turns.pop_front()?;
         let line = self.lines.get_mut(&turn)?;
@@ -188,6 +242,13 @@ impl State {
         if let Some(bytes) = weight.bytes {
             line.counted -= 1;
             line.bytes -= bytes;
+            self.appends -= 1;
+        }
+        if weight.haste == Haste::WithOthers {
+            self.patient -= 1;
+            if self.patient == 0 {
+                self.patient_since = None;
+            }
         }
         if line.jobs.is_empty() {
             self.lines.remove(&turn);

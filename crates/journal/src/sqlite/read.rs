@@ -10,10 +10,10 @@ use tandem_model::{Authorship, BotId, Event, Filter, LaneId, OrderKey, Seq, Virt
 use super::{
     event_rows::{self, Header, header_columns},
     fault::Fault,
-    filters::Walk,
+    filters::{Version, Walk},
     journals::{self, Journal},
 };
-use crate::{Head, JournalPage, LanePage, Page};
+use crate::{Head, JournalPage, LanePage, Page, tail::LatestFilter};
 
 /// Rows looked at in one call, wanted or not: a few milliseconds.
 const SCAN_ROWS: i64 = 4096;
@@ -31,7 +31,7 @@ impl Collector {
     }
 
     fn is_full(&self) -> bool {
-        !self.events.is_empty() && (self.events.len() >= self.page.events || self.bytes >= self.page.bytes)
+        self.page.is_full(self.events.len(), self.bytes)
     }
 
     fn push(&mut self, event: Event) {
@@ -68,15 +68,16 @@ impl Gaps {
     }
 }
 
+/// Reads for a lane, and says which filter holds for what comes next, as far as the read has come across it.
 pub(super) fn read_lane(
     connection: &Connection,
     bot: BotId,
     lane: LaneId,
     after: Seq,
     page: Page,
-) -> Result<LanePage, Fault> {
+) -> Result<(LanePage, Option<LatestFilter>), Fault> {
     let Some(journal) = journals::find(connection, bot)? else {
-        return Ok(LanePage { events: Vec::new(), scanned_to: after, head: Seq::ZERO });
+        return Ok((LanePage { events: Vec::new(), scanned_to: after, head: Seq::ZERO }, None));
     };
     let head = journals::seq(journal.end.seq)?;
     let walk = if after < head {
@@ -85,7 +86,7 @@ pub(super) fn read_lane(
         None
     };
     let Some(mut walk) = walk else {
-        return Ok(LanePage { events: Vec::new(), scanned_to: head.max(after), head });
+        return Ok((LanePage { events: Vec::new(), scanned_to: head.max(after), head }, None));
     };
     let mut scan = Scan {
         connection,
@@ -102,7 +103,12 @@ pub(super) fn read_lane(
         let to = walk.last_seq().min(journal.end.seq);
         scan.stretch(&filter, to)?;
     }
-    Ok(LanePage { scanned_to: journals::seq(scan.scanned_to)?, events: scan.collector.events, head })
+    let latest = match walk.latest() {
+        None => None,
+        Some(Version { from_seq, filter }) => Some(LatestFilter { from: journals::seq(from_seq)?, filter }),
+    };
+    let page = LanePage { scanned_to: journals::seq(scan.scanned_to)?, events: scan.collector.events, head };
+    Ok((page, latest))
 }
 
 /// A lane's walk along its journal.

@@ -14,6 +14,7 @@ use tokio::sync::watch;
 
 use super::{
     OpenError, beside, connection,
+    counters::Counters,
     disk::Disk,
     fault::{Abort, Fault},
     job::Task,
@@ -27,7 +28,7 @@ use super::{
     writer::{Shared, Writer},
     writing::Writing,
 };
-use crate::{Cause, Health, ReadError, Store, Urgency, WriteError};
+use crate::{Cause, Haste, Health, ReadError, Store, Urgency, WriteError, tail::Tail};
 
 /// A store in one SQLite file.
 ///
@@ -113,8 +114,8 @@ impl SqliteStore {
             queue: Queue::new(options.waiting_per_bot),
             disk,
             health: watch::Sender::new(Health::Good),
-            commits: 0.into(),
-            writes: 0.into(),
+            tail: Tail::new(options.tail_bytes),
+            counters: Counters::default(),
         });
         let connections = (0..options.readers.max(1))
             .map(|_| connection::open_reader(&options))
@@ -177,7 +178,8 @@ impl SqliteStore {
         T: Send + 'static,
         E: From<WriteError> + Send + 'static,
     {
-        self.write(Weight { bot: Some(bot), bytes: None }, Urgency::MustKeep, work).await
+        self.write(Weight { bot: Some(bot), bytes: None, haste: Haste::AtOnce }, Urgency::MustKeep, work)
+            .await
     }
 
     /// A verb that belongs to no bot.
@@ -187,7 +189,7 @@ impl SqliteStore {
         T: Send + 'static,
         E: From<WriteError> + Send + 'static,
     {
-        self.write(Weight { bot: None, bytes: None }, Urgency::MustKeep, work).await
+        self.write(Weight { bot: None, bytes: None, haste: Haste::AtOnce }, Urgency::MustKeep, work).await
     }
 
     async fn read<T, F>(&self, work: F) -> Result<T, ReadError>

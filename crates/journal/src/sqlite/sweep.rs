@@ -21,7 +21,7 @@ use super::{
     sums::Sum,
     writing::Writing,
 };
-use crate::{Lane, LaneKind, Lease, Lost, Retention, Swept, WriteError};
+use crate::{Lane, LaneKind, Lease, Lost, Retention, Swept, WriteError, tail::Change};
 
 /// Events looked at in one step beyond those deleted, so that a step stays short.
 const LOOK_ROWS: i64 = 4096;
@@ -57,6 +57,7 @@ pub(super) fn sweep(
     if step.to.seq > journal.swept.seq {
         journal.swept = step.to;
         journals::update(connection, bot, &journal)?;
+        writing.note(Change::Swept(bot, journals::seq(journal.swept.seq)?));
     }
     let mut lost = Vec::new();
     for reader in readers {

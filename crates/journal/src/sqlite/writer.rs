@@ -10,10 +10,7 @@
 //!   reads back what the disk really has, and moves it into the database file before anything else is said.
 
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -22,13 +19,17 @@ use tandem_model::Clock;
 use tokio::sync::watch;
 
 use super::{
+    counters::Counters,
     disk::{Disk, Level},
     fault::Fault,
     job::Job,
     queue::{Gather, Queue},
     writing::{Memory, Writing},
 };
-use crate::{Cause, Health, Urgency, WriteError};
+use crate::{
+    Cause, Health, Urgency, WriteError,
+    tail::{Change, Tail},
+};
 
 /// How often a disk that was not well is looked at again.
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
@@ -41,8 +42,8 @@ pub(super) struct Shared {
     pub(super) queue: Queue,
     pub(super) disk: Disk,
     pub(super) health: watch::Sender<Health>,
-    pub(super) commits: AtomicU64,
-    pub(super) writes: AtomicU64,
+    pub(super) tail: Tail,
+    pub(super) counters: Counters,
 }
 
 impl Shared {
@@ -93,9 +94,9 @@ impl Writer {
         loop {
             let patience = (*self.shared.health.borrow() != Health::Good).then_some(LOOK_AGAIN);
             let Some(group) = self.shared.queue.take_group(patience, gather) else { break };
-            let answered = group.len();
+            let answered = group.appends;
             let begun = Instant::now();
-            self.commit_group(group);
+            self.commit_group(group.jobs);
             gather = Gather { answered, patience: begun.elapsed() / GATHER_PART };
         }
         self.connection
@@ -143,25 +144,40 @@ impl Writer {
         if let Some(reason) = self.shared.failure() {
             return Err(Fault::Failed(reason));
         }
-        let result = self.transaction(group);
-        if let Err(fault) = &result {
-            self.memory.forget();
-            if let Fault::Io(error) = fault {
-                self.shared.set_health(Health::Failed { reason: error.to_string() });
+        let mut changes = Vec::with_capacity(group.len());
+        let begun = Instant::now();
+        let result = self.transaction(group, &mut changes);
+        match &result {
+            Ok(()) => {
+                self.shared.counters.add_commit(&changes, begun.elapsed());
+                // Before anybody is answered: who was told of a commit sees it in whatever he reads.
+                self.shared.tail.absorb(changes);
             }
-            // SQLite has rolled back by itself after most faults.
-            if !self.connection.is_autocommit()
-                && let Err(error) = self.connection.execute_batch("ROLLBACK")
-            {
-                self.shared.set_health(Health::Failed { reason: error.to_string() });
-            }
+            Err(fault) => self.recover(fault),
         }
         result
     }
 
-    fn transaction(&mut self, group: &mut [Box<dyn Job>]) -> Result<(), Fault> {
+    /// After a transaction that has failed: what is in memory may not be what is stored.
+    fn recover(&mut self, fault: &Fault) {
+        self.memory.forget();
+        if let Fault::Io(error) = fault {
+            self.shared.set_health(Health::Failed { reason: error.to_string() });
+            // From here on only the disk says what there is.
+            self.shared.tail.forget_all();
+        }
+        // SQLite has rolled back by itself after most faults.
+        if !self.connection.is_autocommit()
+            && let Err(error) = self.connection.execute_batch("ROLLBACK")
+        {
+            self.shared.set_health(Health::Failed { reason: error.to_string() });
+            self.shared.tail.forget_all();
+        }
+    }
+
+    fn transaction(&mut self, group: &mut [Box<dyn Job>], changes: &mut Vec<Change>) -> Result<(), Fault> {
         self.connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
-        let mut writing = Writing::new(&self.connection, &*self.clock, &mut self.memory);
+        let mut writing = Writing::new(&self.connection, &*self.clock, &mut self.memory, changes);
         for job in group {
             job.run(&mut writing)?;
         }
@@ -170,8 +186,7 @@ impl Writer {
     }
 
     fn answer(&self, group: Vec<Box<dyn Job>>, level: Level) {
-        self.shared.commits.fetch_add(1, Ordering::Relaxed);
-        self.shared.writes.fetch_add(group.len() as u64, Ordering::Relaxed);
+        self.shared.counters.add_writes(group.len());
         self.look_well(level);
         for job in group {
             job.answer();

@@ -1,4 +1,5 @@
-//! An open write transaction and what the writer remembers between commits: journals' ends and fences.
+//! An open write transaction, what it changes for those who read from memory, and what the writer remembers between
+//! commits: journals' ends and fences.
 //!
 //! What is remembered is only a copy of what is stored; a rollback forgets it.
 
@@ -12,7 +13,7 @@ use super::{
     journals::{self, Journal},
     leases,
 };
-use crate::{Lease, Shard, WriteError};
+use crate::{Lease, Shard, WriteError, tail::Change};
 
 /// Journals remembered at once. Each is a few dozen bytes.
 const JOURNALS: usize = 65_536;
@@ -37,11 +38,23 @@ pub(super) struct Writing<'a> {
     pub(super) connection: &'a Connection,
     pub(super) now: Timestamp,
     memory: &'a mut Memory,
+    changes: &'a mut Vec<Change>,
 }
 
 impl<'a> Writing<'a> {
-    pub(super) fn new(connection: &'a Connection, clock: &dyn Clock, memory: &'a mut Memory) -> Self {
-        Self { connection, now: clock.now(), memory }
+    /// `changes`: what [`Tail::absorb`](crate::tail::Tail::absorb) has to be told of once it is committed.
+    pub(super) fn new(
+        connection: &'a Connection,
+        clock: &dyn Clock,
+        memory: &'a mut Memory,
+        changes: &'a mut Vec<Change>,
+    ) -> Self {
+        Self { connection, now: clock.now(), memory, changes }
+    }
+
+    /// Notes what this transaction changes for those who read from memory.
+    pub(super) fn note(&mut self, change: Change) {
+        self.changes.push(change);
     }
 
     /// Lets only the owner of the bot write.

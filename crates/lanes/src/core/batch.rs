@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tandem_journal::{Fact, LaneFault, LaneState, Passed, Settlement};
+use tandem_journal::{Fact, Haste, LaneFault, LaneState, Passed, Settlement};
 use tandem_model::{Held, OrderKey, Seq};
 
 use super::redo::Reply;
@@ -60,7 +60,7 @@ impl Batch {
     }
 
     /// The settlement, and what follows it.
-    pub(super) fn into_settlement(self, acked: Option<Seq>) -> (Settlement, Then) {
+    pub(super) fn into_settlement(self, acked: Option<Seq>, haste: Haste) -> (Settlement, Then) {
         let settlement = Settlement {
             acked,
             put: self.put.into_values().collect(),
@@ -69,6 +69,7 @@ impl Batch {
             state: self.state,
             fault: self.fault,
             facts: self.facts,
+            haste,
         };
         (settlement, self.then)
     }

@@ -37,7 +37,7 @@ use std::{
     sync::Arc,
 };
 
-use tandem_journal::{LaneState, Settlement};
+use tandem_journal::{Haste, LaneState, Settlement};
 use tandem_model::{Event, Held, HeldState, OrderKey, PauseReason, Rng, Seq, Timestamp};
 use tokio::sync::oneshot;
 
@@ -220,18 +220,19 @@ impl Core {
         }
         let cursor = self.cursor();
         let idle = self.in_flight == 0 && self.ready.is_empty() && self.buffer.is_empty();
-        let worth = !self.batch.is_empty()
+        let hurried = !self.batch.is_empty()
             || (cursor > self.acked
-                && (idle
-                    || self.window.unnoted() >= self.env.config.window / 4
+                && (self.window.unnoted() >= self.env.config.window / 4
                     || self.exposed()
                     || self.standing_still()));
-        if !worth {
+        if !(hurried || idle && cursor > self.acked) {
             return None;
         }
         self.window.note();
         let acked = (cursor > self.acked).then_some(cursor);
-        let (settlement, then) = std::mem::take(&mut self.batch).into_settlement(acked);
+        // A row at a destination that does not recognise repeats would have to wait behind it.
+        let haste = if hurried || !self.recognised() { Haste::AtOnce } else { Haste::WithOthers };
+        let (settlement, then) = std::mem::take(&mut self.batch).into_settlement(acked, haste);
         self.sent = Some(Box::new(Sent { settlement: settlement.clone(), then }));
         Some(settlement)
     }

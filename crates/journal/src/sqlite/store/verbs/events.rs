@@ -2,18 +2,20 @@
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use rusqlite::Connection;
 use tandem_model::{BotId, Event, LaneId, OrderKey, Seq, Upstream, VirtualId};
 
 use super::{SqliteStore, append, event_rows, journals, read};
 use crate::{
-    Append, Appended, Events, Head, JournalPage, LanePage, Lease, Page, ReadError, WriteError,
+    Append, Appended, Events, Haste, Head, JournalPage, LanePage, Lease, Page, ReadError, WriteError,
     sqlite::queue::Weight,
 };
 
 #[async_trait]
 impl Events for SqliteStore {
     async fn append(&self, lease: Lease, bot: BotId, append: Append) -> Result<Vec<Appended>, WriteError> {
-        let weight = Weight { bot: Some(bot), bytes: Some(append::check_sizes(&append)?) };
+        let bytes = Some(append::check_sizes(&append)?);
+        let weight = Weight { bot: Some(bot), bytes, haste: Haste::AtOnce };
         self.write(weight, append.urgency, move |writing| append::append(writing, lease, bot, &append)).await
     }
 
@@ -40,7 +42,18 @@ impl Events for SqliteStore {
         after: Seq,
         page: Page,
     ) -> Result<LanePage, ReadError> {
-        self.read(move |connection| read::read_lane(connection, bot, lane, after, page)).await
+        let in_memory = self.shared.tail.read(bot, lane, after, page);
+        self.shared.counters.add_lane_read(in_memory.is_ok());
+        let missed = match in_memory {
+            Ok(found) => return Ok(found),
+            Err(missed) => missed,
+        };
+        let read = move |connection: &Connection| read::read_lane(connection, bot, lane, after, page);
+        let (found, latest) = self.read(read).await?;
+        if let Some(latest) = latest {
+            self.shared.tail.learn(missed, bot, lane, latest);
+        }
+        Ok(found)
     }
 
     async fn read_conversation(

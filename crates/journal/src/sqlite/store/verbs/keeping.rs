@@ -2,7 +2,7 @@
 
 use std::{
     path::PathBuf,
-    sync::{Arc, PoisonError, atomic::Ordering},
+    sync::{Arc, PoisonError},
     time::Duration,
 };
 
@@ -12,8 +12,8 @@ use tokio::sync::watch;
 
 use super::{SqliteStore, append::BODY_LIMIT, inbox, leases, sql_limit, sweep, upkeep};
 use crate::{
-    Health, Inbox, InboxEntry, InboxId, Lease, LeaseError, LeaseHolder, Leases, NewInboxEntry, ReadError,
-    Retention, Shard, Stats, Swept, Upkeep, Urgency, Vacuumed, WriteError, sqlite::queue::Weight,
+    Haste, Health, Inbox, InboxEntry, InboxId, Lease, LeaseError, LeaseHolder, Leases, NewInboxEntry,
+    ReadError, Retention, Shard, Stats, Swept, Upkeep, Urgency, Vacuumed, WriteError, sqlite::queue::Weight,
 };
 
 #[async_trait]
@@ -53,7 +53,7 @@ impl Inbox for SqliteStore {
             }
             bytes += entry.body.len();
         }
-        let weight = Weight { bot, bytes: Some(bytes) };
+        let weight = Weight { bot, bytes: Some(bytes), haste: Haste::AtOnce };
         self.write(weight, Urgency::MustKeep, move |writing| inbox::put(writing, &entries)).await
     }
 
@@ -97,18 +97,18 @@ impl Upkeep for SqliteStore {
 
     async fn stats(&self) -> Result<Stats, ReadError> {
         let (bytes, free_bytes) = self.read(upkeep::sizes).await?;
-        Ok(Stats {
+        Ok(self.shared.counters.stats(Stats {
             bytes,
             free_bytes,
             disk_free_bytes: self.shared.disk.free_bytes(),
             waiting: self.shared.queue.waiting() as u64,
-            commits: self.shared.commits.load(Ordering::Relaxed),
-            writes: self.shared.writes.load(Ordering::Relaxed),
-        })
+            ..Stats::default()
+        }))
     }
 
     async fn close(&self) {
         self.shared.queue.close();
+        self.shared.tail.close();
         self.readers.close();
         let running = Arc::clone(&self.running);
         let ended = tokio::task::spawn_blocking(move || {

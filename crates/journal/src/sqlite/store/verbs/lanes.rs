@@ -4,7 +4,10 @@ use async_trait::async_trait;
 use tandem_model::{BotId, Conversation, Filter, Held, LaneId, OrderKey, Seq};
 
 use super::{SqliteStore, held, lane_rows, lane_verbs, sql_limit, sweep};
-use crate::{HeldCounts, HeldStates, Lane, LaneError, Lanes, Lease, Lost, NewLane, ReadError, Settlement};
+use crate::{
+    HeldCounts, HeldStates, Lane, LaneError, Lanes, Lease, Lost, NewLane, ReadError, Settlement, Urgency,
+    sqlite::queue::Weight,
+};
 
 #[async_trait]
 impl Lanes for SqliteStore {
@@ -46,7 +49,11 @@ impl Lanes for SqliteStore {
         lane: LaneId,
         settlement: Settlement,
     ) -> Result<(), LaneError> {
-        self.write_for(bot, move |writing| lane_verbs::settle(writing, lease, bot, lane, &settlement)).await
+        let weight = Weight { bot: Some(bot), bytes: None, haste: settlement.haste };
+        self.write(weight, Urgency::MustKeep, move |writing| {
+            lane_verbs::settle(writing, lease, bot, lane, &settlement)
+        })
+        .await
     }
 
     async fn move_cursor(&self, lease: Lease, bot: BotId, lane: LaneId, to: Seq) -> Result<(), LaneError> {
