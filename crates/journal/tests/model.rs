@@ -346,6 +346,16 @@ async fn apply_to_lane(world: &World<Place>, model: &mut Model, index: usize, id
     }
 }
 
+/// Each lane reads on from where it was, as lanes do that keep up.
+async fn follow(world: &World<Place>, model: &Model, followed: &mut Vec<i64>) {
+    followed.resize(model.lanes.len(), 0);
+    for (index, ((id, _), after)) in model.lanes.iter().zip(followed).enumerate() {
+        let read = world.store.read_lane(world.bot, *id, at(*after), WHOLE).await.expect("a page");
+        assert_eq!(read, model.read_lane(index, *after, WHOLE));
+        *after = read.scanned_to.get();
+    }
+}
+
 /// Everything that can be asked says the same.
 async fn compare(world: &World<Place>, model: &Model) {
     let (store, bot) = (&world.store, world.bot);
@@ -414,8 +424,10 @@ proptest! {
         runtime.block_on(async {
             let mut world = World::on(Place::new(tail_bytes)).await;
             let mut model = Model::default();
+            let mut followed = Vec::new();
             for verb in &verbs {
                 apply(&mut world, &mut model, verb).await;
+                follow(&world, &model, &mut followed).await;
             }
             compare(&world, &model).await;
             world.reopen().await;
