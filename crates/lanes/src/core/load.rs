@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use tandem_journal::Lane;
+use tandem_journal::{Lane, LaneState};
 use tandem_model::{Held, HeldState, OrderKey, Seq, Timestamp};
 
 use super::{Batch, Core, Env, Key, Phase, Window};
@@ -25,9 +25,32 @@ pub(crate) struct Rows {
 #[derive(Debug, Default)]
 struct KeyRows {
     rows: Vec<Seq>,
-    /// The first row to be tried again, and when.
-    waiting: Option<(Seq, Timestamp)>,
+    /// The first row to be tried again.
+    waiting: Option<Waiting>,
     unknown: Vec<Held>,
+}
+
+/// When a row is to be tried again.
+#[derive(Debug, Clone, Copy)]
+struct Waiting {
+    row: Seq,
+    until: Timestamp,
+    /// When that was decided.
+    since: Option<Timestamp>,
+}
+
+impl Waiting {
+    fn of(row: &Held) -> Self {
+        Self { row: row.seq, until: row.next_at, since: row.attempts.last().map(|attempt| attempt.at) }
+    }
+
+    /// The moment. What was decided in the future was decided by a clock that was wrong: then the wait begins anew.
+    fn until(self, now: Timestamp) -> Timestamp {
+        match self.since {
+            Some(since) if since > now => now.plus(self.until.since(since)),
+            _ => self.until,
+        }
+    }
 }
 
 impl Rows {
@@ -40,7 +63,7 @@ impl Rows {
             INTERRUPTED.clone_into(&mut row.reason);
             key.unknown.push(row);
         } else if key.waiting.is_none() {
-            key.waiting = Some((row.seq, row.next_at));
+            key.waiting = Some(Waiting::of(&row));
         }
     }
 
@@ -58,7 +81,7 @@ impl Core {
             lane: LaneAddress { bot: lane.bot, lane: lane.id },
             spec,
             env,
-            standing: lane.state.clone(),
+            standing: standing(lane, now),
             stopping: false,
             acked,
             scanned: acked,
@@ -100,7 +123,7 @@ impl Core {
         self.covered += 1;
         // Without their rows they would be met as new.
         self.aside.extend(rows.unknown.iter().map(|row| row.seq));
-        let (row, until) = rows.waiting.unwrap_or((last, now));
+        let (row, until) = rows.waiting.map_or((last, now), |waiting| (waiting.row, waiting.until(now)));
         let mut entry = Key::waiting(row, until, self.acked);
         entry.rows = rows.rows;
         entry.seen = entry.seen.max(last);
@@ -122,4 +145,15 @@ impl Core {
             self.batch.put(aside);
         }
     }
+}
+
+/// A lane's state. A probe is not put off by a clock that was wrong when it was decided upon.
+fn standing(lane: &Lane, now: Timestamp) -> LaneState {
+    let mut state = lane.state.clone();
+    if let LaneState::Paused { until: Some(until), .. } = &mut state
+        && let Some(fault) = lane.last_fault.as_ref().filter(|fault| fault.at > now)
+    {
+        *until = now.plus(until.since(fault.at));
+    }
+    state
 }

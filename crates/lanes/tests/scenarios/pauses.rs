@@ -55,6 +55,30 @@ async fn a_lane_that_is_down_stays_so_over_a_restart_and_probes_when_its_time_co
 }
 
 #[tokio::test]
+async fn a_clock_that_was_wrong_before_a_restart_puts_off_neither_a_probe_nor_a_retry() {
+    let mut t = Service::start().await;
+    let (down, crm) = t.desk("crm", PushSpec::route()).await;
+    let (retrying, shop) = t.desk("shop", PushSpec::route()).await;
+    t.clock.advance(Duration::from_hours(5));
+    crm.everything(fails(Blame::Destination));
+    shop.everything(fails(Blame::Unclear));
+    t.says(1, "hi").await;
+    t.run_due().await;
+    t.later(Duration::from_secs(3)).await;
+    assert_eq!(t.paused(down).await, Some(PauseReason::Down));
+    assert_eq!(t.held(retrying).await.len(), 1);
+
+    t.clock.put_back(Duration::from_hours(5));
+    crm.is_well();
+    shop.is_well();
+    t.restart().await;
+    t.run_due().await;
+    t.later(Duration::from_secs(10)).await;
+    assert_eq!(crm.received(), ["1:hi"]);
+    assert_eq!(shop.received(), ["1:hi"]);
+}
+
+#[tokio::test]
 async fn unclear_failures_everywhere_pause_the_lane_and_one_conversation_alone_does_not() {
     let mut t = Service::start().await;
     let (lane, crm) = t.desk("crm", PushSpec::route()).await;

@@ -72,7 +72,7 @@ async fn find_performer(
 async fn in_process(settings: &Settings, request: Request) -> Result<Result<Response, Refusal>, RunError> {
     let stop = Stop::new();
     let rng = Arc::new(SeededRng::from_system());
-    let service = Service::open(settings, Arc::new(SystemClock), rng, &stop).await?;
+    let service = Service::open(settings, Arc::new(SystemClock::new()), rng, &stop).await?;
     let performed = service.bridge().perform(request).await;
     service.close().await;
     Ok(performed)

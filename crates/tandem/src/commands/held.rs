@@ -112,7 +112,7 @@ pub(crate) async fn run(arguments: Arguments, settings: Settings) -> Result<Exit
         Command::Skip { lane, seq } => Request::SkipHeld { lane: LaneRef { bot, lane }, seq },
     };
     let response = ask(&settings, format, request).await?;
-    let now = SystemClock.now();
+    let now = SystemClock::new().now();
     format.print(&response, || match &response {
         Response::Held { held, more } => list(held, *more, with_attempts, now),
         Response::HeldAnswer(answer) => in_words(answer),

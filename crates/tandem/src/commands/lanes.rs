@@ -62,7 +62,7 @@ pub(crate) async fn run(arguments: Arguments, settings: Settings) -> Result<Exit
         Command::Resume { lane } => Request::ResumeLane { lane: LaneRef { bot, lane } },
     };
     let response = ask(&settings, format, request).await?;
-    let now = SystemClock.now();
+    let now = SystemClock::new().now();
     format.print(&response, || match &response {
         Response::Lanes { lanes } => list(lanes, now),
         Response::Lane(lane) => list(std::slice::from_ref(lane), now),

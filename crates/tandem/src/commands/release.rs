@@ -60,7 +60,7 @@ pub(crate) async fn run(arguments: Arguments, settings: Settings) -> Result<Exit
         webhook: if arguments.no_webhook { GiveBack::Nothing } else { GiveBack::Webhook },
     };
     let response = ask(&settings, format, Request::Release(release)).await?;
-    let now = SystemClock.now();
+    let now = SystemClock::new().now();
     format.print(&response, || match &response {
         Response::Released(released) => in_words(released, now),
         other => super::unexpected(other),

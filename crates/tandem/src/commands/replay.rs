@@ -45,7 +45,7 @@ pub(crate) struct Arguments {
 /// Asks and prints.
 pub(crate) async fn run(arguments: Arguments, settings: Settings) -> Result<ExitCode, Failure> {
     let Arguments { lane, from, to, dry_run, bot, format } = arguments;
-    let now = SystemClock.now();
+    let now = SystemClock::new().now();
     let mode = if dry_run { ReplayMode::DryRun } else { ReplayMode::Deliver };
     let replay = Replay {
         lane: LaneRef { bot: bot.map(BotRef), lane },

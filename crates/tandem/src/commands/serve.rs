@@ -28,7 +28,7 @@ pub(crate) async fn run(_arguments: Arguments, settings: Settings) -> Result<Exi
     let stop = Stop::new();
     let signals = signals::watch(stop.clone()).map_err(|error| Failure::of(&error))?;
     let rng = Arc::new(SeededRng::from_system());
-    let ended = serve::open_and_run(settings, Arc::new(SystemClock), rng, stop).await;
+    let ended = serve::open_and_run(settings, Arc::new(SystemClock::new()), rng, stop).await;
     signals.abort();
     ended?;
     Ok(ExitCode::SUCCESS)

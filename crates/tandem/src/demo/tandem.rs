@@ -180,7 +180,7 @@ impl Life {
             let listeners =
                 Listeners::bind(&settings.server).await.map_err(|failure| anyhow::anyhow!("{failure}"))?;
             let rng = Arc::new(SeededRng::from_system());
-            crate::run(settings, listeners, Arc::new(SystemClock), rng, of_service).await?;
+            crate::run(settings, listeners, Arc::new(SystemClock::new()), rng, of_service).await?;
             Ok(())
         });
         Ok(Self { runtime, service, stop })
