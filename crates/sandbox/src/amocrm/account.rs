@@ -75,6 +75,11 @@ impl Account {
         uuid(&self.random)
     }
 
+    /// Whether something that happens in so many percent of all cases happens now.
+    pub(crate) fn happens(&self, percent: u8) -> bool {
+        self.random.range(0..100) < i64::from(percent)
+    }
+
     pub(crate) fn add_contact(
         &mut self,
         name: String,

@@ -8,6 +8,8 @@ use std::collections::VecDeque;
 use bytes::Bytes;
 use serde::Serialize;
 
+use super::fault::Fault;
+
 const RECORDS: usize = 100_000;
 const BODIES: usize = 256 << 20;
 
@@ -23,6 +25,8 @@ pub(crate) struct Delivery {
     pub(crate) body: Bytes,
     pub(crate) update_id: Option<i64>,
     pub(crate) outcome: Outcome,
+    /// The planned fault that decided about the answer.
+    pub(crate) fault: Option<Fault>,
 }
 
 /// What became of a delivery.

@@ -61,6 +61,7 @@ pub(crate) async fn hook(
             body,
             update_id: update.map(|seen| seen.update_id),
             outcome,
+            fault: fault.clone(),
         });
         match outcome {
             Outcome::UnknownAddress => return StatusCode::NOT_FOUND.into_response(),
@@ -134,7 +135,8 @@ impl AmoCrm {
     ) -> (Outcome, Option<Fault>) {
         let State { account, connections, faults, .. } = state;
         let Some(connection) = connections.get_mut(&bot_id) else { return (Outcome::UnknownAddress, None) };
-        let fault = connection.faults.next(now_ms).or_else(|| faults.next(now_ms));
+        let strikes = |percent| account.happens(percent);
+        let fault = connection.faults.next(now_ms, strikes).or_else(|| faults.next(now_ms, strikes));
         let kept = match &fault {
             None | Some(Fault::Slow { .. }) => true,
             Some(Fault::Status { taken, .. } | Fault::Silence { taken } | Fault::Reset { taken }) => *taken,

@@ -23,6 +23,7 @@ async fn telegram_repeats_what_amocrm_failed_to_take() {
     let raw = raw["deliveries"].as_array().unwrap();
     assert_eq!((raw.len(), &raw[0]["outcome"], &raw[1]["outcome"]), (2, &json!("fault"), &json!("taken")));
     assert_eq!(raw[0]["body_base64"], raw[1]["body_base64"]);
+    assert_eq!((&raw[0]["fault"]["code"], &raw[1]["fault"]), (&json!(500), &Value::Null));
     assert_eq!(stage.deliveries(&bot).await["refused"], 1);
 }
 
@@ -41,6 +42,19 @@ async fn a_status_has_its_body_and_its_retry_after_and_may_come_after_taking() {
     assert_eq!(stage.deliver(&bot, &update).await.unwrap().status(), StatusCode::OK);
     assert_eq!(stage.deliveries(&bot).await["repeats"], 1);
     assert_eq!(stage.lines(&bot, 501).await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_fault_with_a_share_meets_so_many_deliveries_and_no_others() {
+    let stage = Stage::new().await;
+    let bot = stage.connected_bot().await;
+    plan(&stage, &bot, json!({"fault": {"kind": "status", "code": 503}, "percent": 30})).await;
+    let mut failed = 0;
+    for update_id in 1..=200 {
+        let update = message(update_id, 501, json!({"text": "раз"}));
+        failed += i32::from(stage.deliver(&bot, &update).await.unwrap().status() != StatusCode::OK);
+    }
+    assert!((30..90).contains(&failed), "{failed} of 200");
 }
 
 #[tokio::test]

@@ -16,6 +16,7 @@ pub(crate) struct Plan {
     fault: Fault,
     times: Option<u64>,
     for_ms: Option<i64>,
+    percent: Option<u8>,
 }
 
 impl Plan {
@@ -25,8 +26,13 @@ impl Plan {
         {
             return Err(Refusal::bad(format!("code: {code}"), "an HTTP status from 200 to 599"));
         }
+        if let Some(percent) = self.percent
+            && !(1..=100).contains(&percent)
+        {
+            return Err(Refusal::bad(format!("percent: {percent}"), "a share from 1 to 100"));
+        }
         let until_ms = self.for_ms.map(|ms| now_ms.saturating_add(ms));
-        Ok(Planned { fault: self.fault, times: self.times, until_ms })
+        Ok(Planned { fault: self.fault, times: self.times, until_ms, percent: self.percent })
     }
 }
 

@@ -36,6 +36,7 @@ pub(crate) fn delivery(delivery: &Delivery) -> Value {
         "headers": delivery.headers,
         "update_id": delivery.update_id,
         "outcome": delivery.outcome,
+        "fault": delivery.fault,
         "body_base64": STANDARD.encode(&delivery.body),
         "body": std::str::from_utf8(&delivery.body).ok(),
     })
