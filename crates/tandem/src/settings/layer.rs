@@ -1,6 +1,6 @@
 //! One layer of settings: everything may be missing.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use serde::Deserialize;
 use url::Url;
@@ -49,9 +49,9 @@ section!(SecurityLayer {
 });
 section!(RetentionLayer {
     #[serde(deserialize_with = "values::days")]
-    days: u32,
+    days: Duration,
     #[serde(deserialize_with = "values::days")]
-    max_days: u32,
+    max_days: Duration,
     #[serde(deserialize_with = "values::bytes")]
     max_bytes: u64,
 });

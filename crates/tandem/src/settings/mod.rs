@@ -187,10 +187,9 @@ impl Settings {
             (None, Some(path)) => Some(values::read_proxy(&path)?),
             (None, None) => None,
         };
-        let days = |days: u32| Duration::from_secs(u64::from(days) * 24 * 60 * 60);
         let retention = Retention {
-            keep: days(retention.days.unwrap_or(30)),
-            at_most: days(retention.max_days.unwrap_or(90)),
+            keep: retention.days.unwrap_or(30 * values::DAY),
+            at_most: retention.max_days.unwrap_or(90 * values::DAY),
             max_bytes: retention.max_bytes,
         };
         if retention.at_most < retention.keep {
@@ -336,6 +335,19 @@ mod tests {
             refusal("", &[("TANDEM_SERVR__GATEWAY", "x")]),
             @"TANDEM_SERVR__GATEWAY: unknown field `servr`, expected one of `server`, `store`, `telegram`, `security`, `retention`, `log`"
         );
+    }
+
+    #[test]
+    fn a_part_of_a_day_is_read_and_shown_as_one() {
+        let settings = load("[retention]\ndays = 0.25\nmax_days = '1.5'\n", &[]).unwrap();
+        let hours = |duration: Duration| duration.as_secs_f64() / 3600.0;
+        assert_eq!((hours(settings.retention.keep), hours(settings.retention.at_most)), (6.0, 36.0));
+        let shown = show(&settings);
+        assert!(shown.contains("\ndays = 0.25\nmax_days = 1.5\n"), "{shown}");
+        for days in ["-1", "nan", "inf", "1e300", "true"] {
+            let refused = refusal(&format!("[retention]\ndays = {days}\n"), &[]);
+            assert!(refused.contains("expected a number of days"), "{refused}");
+        }
     }
 
     #[test]

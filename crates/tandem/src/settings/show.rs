@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::Settings;
+use super::{Settings, values::DAY};
 
 /// Writes every key with its value in force.
 pub fn show(settings: &Settings) -> String {
@@ -19,7 +19,12 @@ pub fn show(settings: &Settings) -> String {
     };
     let number = |number: u64| toml::Value::Integer(i64::try_from(number).unwrap_or(i64::MAX));
     let string = |text: &dyn ToString| Some(toml::Value::String(text.to_string()));
-    let days = |duration: std::time::Duration| Some(number(duration.as_secs() / (24 * 60 * 60)));
+    let days = |duration: std::time::Duration| {
+        Some(match duration.as_secs() {
+            whole if whole % DAY.as_secs() == 0 => number(whole / DAY.as_secs()),
+            _ => toml::Value::Float(duration.as_secs_f64() / DAY.as_secs_f64()),
+        })
+    };
     section(
         "server",
         vec![

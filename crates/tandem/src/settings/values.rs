@@ -5,6 +5,7 @@ use std::{
     fmt,
     net::SocketAddr,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use secrecy::{ExposeSecret, SecretString};
@@ -12,6 +13,8 @@ use serde::{Deserialize, Deserializer, de};
 use url::Url;
 
 use super::SettingsError;
+
+pub(super) const DAY: Duration = Duration::from_hours(24);
 
 /// Which engine keeps the journal, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -230,9 +233,17 @@ fn number<'de, D: Deserializer<'de>>(deserializer: D, expected: &str) -> Result<
     }
 }
 
-pub(super) fn days<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
-    let expected = "expected a number of days";
-    number(deserializer, expected)?.try_into().map(Some).map_err(|_malformed| de::Error::custom(expected))
+/// A number of days, or a part of one: `0.5`.
+pub(super) fn days<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+    let expected = || de::Error::custom("expected a number of days");
+    let days: f64 = match toml::Value::deserialize(deserializer)? {
+        toml::Value::Integer(whole) => f64::from(u32::try_from(whole).map_err(|_too_many| expected())?),
+        toml::Value::Float(days) => days,
+        toml::Value::String(text) => text.trim().parse().map_err(|_malformed| expected())?,
+        _ => return Err(expected()),
+    };
+    let seconds = Duration::try_from_secs_f64((days * DAY.as_secs_f64()).round());
+    seconds.map(Some).map_err(|_negative_or_endless| expected())
 }
 
 pub(super) fn bytes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
