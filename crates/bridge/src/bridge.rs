@@ -9,14 +9,23 @@ use std::{
 use tandem_journal::ReadError;
 use tandem_model::BotId;
 use tandem_telegram::upstream::SetUpError;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    BotStatus, Connector, Parts, RouteDocument, bots::LiveBot, relay::Relays, secrets::Vault, upkeep,
+    BotStatus, Connector, Parts, RouteDocument,
+    bots::LiveBot,
+    relay::Relays,
+    secrets::Vault,
+    turns::{Turn, Turns},
+    upkeep,
 };
 
 /// How many bots are read from the store at a time.
 const PAGE: usize = 500;
+
+/// How many webhooks are set at a time.
+const WEBHOOKS_AT_A_TIME: usize = 32;
 
 /// Everything that runs for bots. Cheap to clone: clones are the same bridge.
 #[derive(Clone)]
@@ -29,9 +38,12 @@ struct Inner {
     bots: RwLock<BTreeMap<BotId, Arc<LiveBot>>>,
     /// Settings are followed one bot at a time, so that what is read is what is made of it.
     syncing: tokio::sync::Mutex<()>,
-    /// Streams are taken over and given back one at a time, so that a service that finishes what was interrupted
-    /// and an operator do not undo each other's steps.
-    handing_over: tokio::sync::Mutex<()>,
+    /// A bot's stream is taken over or given back by one at a time, so that a service that finishes what was
+    /// interrupted and an operator do not undo each other's steps.
+    handing_over: Turns,
+    /// Bots whose webhooks are set at this moment. A start has it done for all of them: without a bound, as many
+    /// connections to Telegram as there are bots.
+    setting_webhooks: Semaphore,
     tasks: TaskTracker,
     /// Set while the bridge runs: what ends it.
     run: Mutex<Option<Run>>,
@@ -72,7 +84,8 @@ impl Bridge {
             connectors,
             bots: RwLock::default(),
             syncing: tokio::sync::Mutex::default(),
-            handing_over: tokio::sync::Mutex::default(),
+            handing_over: Turns::default(),
+            setting_webhooks: Semaphore::new(WEBHOOKS_AT_A_TIME),
             tasks: TaskTracker::new(),
             run: Mutex::default(),
         }));
@@ -154,9 +167,14 @@ impl Bridge {
         self.0.syncing.lock().await
     }
 
-    /// One at a time: whoever takes a stream over or gives one back.
-    pub(crate) async fn handing_over(&self) -> tokio::sync::MutexGuard<'_, ()> {
-        self.0.handing_over.lock().await
+    /// One at a time of each bot: whoever takes its stream over or gives it back.
+    pub(crate) async fn handing_over(&self, bot: BotId) -> Turn<'_> {
+        self.0.handing_over.take(bot).await
+    }
+
+    /// Waits until there is room for another webhook to be set.
+    pub(crate) async fn room_for_a_webhook(&self) -> SemaphorePermit<'_> {
+        self.0.setting_webhooks.acquire().await.expect("it is never closed")
     }
 
     /// What ends the bridge, while it runs.

@@ -25,6 +25,7 @@ mod release;
 pub mod secrets;
 mod status;
 mod sync;
+mod turns;
 mod upkeep;
 
 pub use bots::ChangeError;

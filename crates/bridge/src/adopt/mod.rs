@@ -51,7 +51,7 @@ impl Bridge {
         asked: &Adopt,
         route: Option<&str>,
     ) -> Result<Adopted, Refusal> {
-        let _one_at_a_time = self.handing_over().await;
+        let _one_at_a_time = self.handing_over(token.bot()).await;
         let before = self.stored_bot(token.bot()).await?;
         let held = self.look(token, before.as_ref(), asked.another_poller).await?;
         if let Some(found) = before.as_ref().filter(|found| is_settled(&found.document, upstream, asked))

@@ -91,7 +91,7 @@ impl Bridge {
 
     async fn finish_adoption(&self, bot: BotId) {
         loop {
-            let one_at_a_time = self.handing_over().await;
+            let one_at_a_time = self.handing_over(bot).await;
             let live = self.find_live(bot).map(|live| live.document());
             let Some(document) = live.filter(|live| matches!(live.phase, BotPhase::Adopting { .. })) else {
                 return;

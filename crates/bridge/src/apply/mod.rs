@@ -12,33 +12,85 @@ mod plan;
 pub use desired::{Desired, DesiredApp, DesiredBot, DesiredRoute};
 pub use file::{FileError, Problem, load, parse};
 
+use futures_util::{StreamExt as _, stream};
+
 use self::plan::{Change, Step};
 use crate::{
     Bridge,
-    operations::{Applied, Apply, ApplyMode, Refusal, StepAction, StepView},
+    adopt::read_token,
+    operations::{Applied, Apply, ApplyMode, Others, Refusal, RefusedView, StepAction, StepView},
 };
 
+/// So many bots at a time: taking one over is a matter of seconds in which there is nothing to do but listen for
+/// another program that polls it.
+const AT_A_TIME: usize = 256;
+
+/// What came of one bot: what was done, and why no more.
+struct Outcome {
+    steps: Vec<StepView>,
+    refused: Option<RefusedView>,
+}
+
 impl Bridge {
-    /// Shows a plan, or carries it out. A step that fails ends it; what was done stays, and running it again goes on.
+    /// Shows a plan, or carries it out. A step that fails ends what is done for its bot, and for no other; what was
+    /// done stays, and running it again goes on. Refused altogether only when every bot was.
     pub(crate) async fn apply(&self, asked: Apply) -> Result<Applied, Refusal> {
-        let mut views = Vec::new();
-        for bot in &asked.desired.bots {
-            let known = self.look_at(bot).await?;
-            if let (Some(held), ApplyMode::Plan) = (&known.to_adopt, asked.mode) {
-                views.push(known.view_of_adoption(held));
-            }
-            if known.to_adopt.is_some() && asked.mode == ApplyMode::Execute {
-                views.push(self.adopt_as_wished(bot, &known).await?);
-            }
-            for step in self.plan(bot, &known, asked.others).await? {
-                let mut view = view(&step);
-                if asked.mode == ApplyMode::Execute {
-                    view.app_token = self.execute(&step).await?;
-                }
-                views.push(view);
-            }
+        let Apply { desired, mode, others } = asked;
+        let asked = desired.bots.len();
+        let bots = desired.bots.into_iter().enumerate().map(|(place, bot)| {
+            let bridge = self.clone();
+            async move { bridge.apply_to(place, &bot, mode, others).await }
+        });
+        let mut applied =
+            Applied { steps: Vec::new(), executed: mode == ApplyMode::Execute, refused: Vec::new() };
+        let mut outcomes = stream::iter(bots).buffered(AT_A_TIME);
+        while let Some(Outcome { steps, refused }) = outcomes.next().await {
+            applied.steps.extend(steps);
+            applied.refused.extend(refused);
         }
-        Ok(Applied { steps: views, executed: asked.mode == ApplyMode::Execute })
+        match applied.refused.first() {
+            Some(RefusedView { refusal, .. }) if applied.refused.len() == asked => Err(refusal.clone()),
+            _ => Ok(applied),
+        }
+    }
+
+    /// `place`: where it stands in the file, from 0.
+    async fn apply_to(&self, place: usize, bot: &DesiredBot, mode: ApplyMode, others: Others) -> Outcome {
+        let mut name = match read_token(bot.token.expose()) {
+            Ok(token) => format!("bot {}", token.bot()),
+            Err(_said_when_it_is_looked_at) => format!("[[bot]] number {}", place + 1),
+        };
+        let mut steps = Vec::new();
+        let done = self.bring_about(bot, mode, others, &mut name, &mut steps).await;
+        let refused = done.err().map(|refusal| RefusedView { bot: name, refusal });
+        Outcome { steps, refused }
+    }
+
+    /// What was done is in `views`, however far it came; `name` becomes what people call the bot.
+    async fn bring_about(
+        &self,
+        bot: &DesiredBot,
+        mode: ApplyMode,
+        others: Others,
+        name: &mut String,
+        views: &mut Vec<StepView>,
+    ) -> Result<(), Refusal> {
+        let known = self.look_at(bot).await?;
+        *name = known.shown();
+        if let (Some(held), ApplyMode::Plan) = (&known.to_adopt, mode) {
+            views.push(known.view_of_adoption(held));
+        }
+        if known.to_adopt.is_some() && mode == ApplyMode::Execute {
+            views.push(self.adopt_as_wished(bot, &known).await?);
+        }
+        for step in self.plan(bot, &known, others).await? {
+            let mut view = view(&step);
+            if mode == ApplyMode::Execute {
+                view.app_token = self.execute(&step).await?;
+            }
+            views.push(view);
+        }
+        Ok(())
     }
 }
 

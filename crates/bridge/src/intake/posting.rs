@@ -29,7 +29,11 @@ pub(super) async fn run(bridge: &Bridge, live: &LiveBot, stop: &CancellationToke
     let (clock, rng) = (&bridge.parts().clock, &bridge.parts().rng);
     let mut failures = 0_u32;
     loop {
-        let setting = bridge.set_unless_foreign(live);
+        // In a box, which goes when it is done: what waits afterwards, for months, is small.
+        let setting = Box::pin(async {
+            let _room = bridge.room_for_a_webhook().await;
+            bridge.set_unless_foreign(live).await
+        });
         let Some(set) = stop.run_until_cancelled(setting).await else { return Ended::Quietly };
         let wait = match set {
             Ok(Webhook::Foreign(holder)) => {

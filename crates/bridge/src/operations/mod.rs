@@ -30,8 +30,8 @@ pub use request::{
 };
 pub use response::{
     Adopted, AppToken, AppView, Applied, BotView, FaultView, HealthView, HeldAnswer, HeldCountsView,
-    HeldView, HolderView, KeptView, Lag, LaneStateView, LaneView, LibraryLine, Reach, Released, Replayed,
-    Response, Serves, Status, StepAction, StepView, StoreView, Trouble, UndeliveredView,
+    HeldView, HolderView, KeptView, Lag, LaneStateView, LaneView, LibraryLine, Reach, RefusedView, Released,
+    Replayed, Response, Serves, Status, StepAction, StepView, StoreView, Summary, Trouble, UndeliveredView,
 };
 
 impl Bridge {
@@ -42,6 +42,7 @@ impl Bridge {
     pub async fn perform(&self, request: Request) -> Result<Response, Refusal> {
         match request {
             Request::Status => self.show_status().await,
+            Request::Summary => self.show_summary().await,
             Request::Bots => self.list_bots().await,
             Request::Adopt(asked) => Ok(Response::Adopted(Box::new(self.adopt(asked).await?))),
             Request::Release(asked) => Ok(Response::Released(Box::new(self.release(asked).await?))),

@@ -13,6 +13,8 @@ use crate::{UpstreamMode, apply::Desired};
 pub enum Request {
     /// How everything is.
     Status,
+    /// How the service and its store are, without a word for each bot.
+    Summary,
     /// Which bots there are.
     Bots,
     /// Take over a bot's stream and keep whoever held it as a route.

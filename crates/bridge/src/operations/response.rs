@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use tandem_gateway::{DropPending, WebhookPolicy, WhileManagerTalks};
 use tandem_model::{Attempt, BotId, EventKind, HeldState, LaneId, PauseReason, Seq, Timestamp};
 
-use super::Confidential;
+use super::{Confidential, Refusal};
 use crate::{HolderKind, UpstreamMode};
 
 /// What came of an operation.
@@ -14,6 +14,8 @@ use crate::{HolderKind, UpstreamMode};
 pub enum Response {
     /// How everything is.
     Status(Status),
+    /// How the service and its store are.
+    Summary(Summary),
     /// Bots by id.
     Bots {
         /// The bots.
@@ -75,6 +77,19 @@ pub struct Status {
     pub store: StoreView,
     /// Bots by id.
     pub bots: Vec<BotView>,
+}
+
+/// How the service and its store are: the same effort however many bots there are.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Summary {
+    /// The version.
+    pub version: String,
+    /// The store's health.
+    pub store: StoreView,
+    /// Bots that are served.
+    pub bots: usize,
+    /// Tasks that are alive: a number that grows while bots and traffic stay the same is a leak.
+    pub tasks: usize,
 }
 
 /// The store.
@@ -263,6 +278,19 @@ pub struct Applied {
     pub steps: Vec<StepView>,
     /// Whether it was carried out.
     pub executed: bool,
+    /// Bots that are not as the file says, each with the reason; the others are.
+    #[serde(default)]
+    pub refused: Vec<RefusedView>,
+}
+
+/// A bot that could not be brought to what a file says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefusedView {
+    /// Which bot, for people.
+    pub bot: String,
+    /// Why, and what to do.
+    #[serde(flatten)]
+    pub refusal: Refusal,
 }
 
 /// One step of a plan.

@@ -4,11 +4,30 @@ use std::path::PathBuf;
 
 use tandem_journal::Health;
 
-use super::{BotView, HealthView, Refusal, RefusalCode, Response, Status, StoreView, Trouble, find::Found};
+use super::{
+    BotView, HealthView, Refusal, RefusalCode, Response, Status, StoreView, Summary, Trouble, find::Found,
+};
 use crate::{BotPhase, Bridge, IntakeState};
 
 impl Bridge {
     pub(super) async fn show_status(&self) -> Result<Response, Refusal> {
+        Ok(Response::Status(Status {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            store: self.store_view().await?,
+            bots: self.bot_views().await?,
+        }))
+    }
+
+    pub(super) async fn show_summary(&self) -> Result<Response, Refusal> {
+        Ok(Response::Summary(Summary {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            store: self.store_view().await?,
+            bots: self.live_bots().len(),
+            tasks: tokio::runtime::Handle::current().metrics().num_alive_tasks(),
+        }))
+    }
+
+    async fn store_view(&self) -> Result<StoreView, Refusal> {
         let store = &self.parts().store;
         let stats = store.stats().await?;
         let health = match store.health().borrow().clone() {
@@ -17,11 +36,7 @@ impl Bridge {
             Health::Full => HealthView::Full,
             Health::Failed { reason } => HealthView::Failed { reason },
         };
-        Ok(Response::Status(Status {
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            store: StoreView { health, bytes: stats.bytes, disk_free_bytes: stats.disk_free_bytes },
-            bots: self.bot_views().await?,
-        }))
+        Ok(StoreView { health, bytes: stats.bytes, disk_free_bytes: stats.disk_free_bytes })
     }
 
     pub(super) async fn list_bots(&self) -> Result<Response, Refusal> {

@@ -30,7 +30,8 @@ use crate::{
 impl Bridge {
     /// Gives a bot back. Dropping the future is like a crash: run it again.
     pub(crate) async fn release(&self, asked: Release) -> Result<Released, Refusal> {
-        let _one_at_a_time = self.handing_over().await;
+        let bot = self.bot_meant(asked.bot.as_ref()).await?.bot;
+        let _one_at_a_time = self.handing_over(bot).await;
         let found = self.bot_meant(asked.bot.as_ref()).await?;
         if found.is_released() {
             self.clear(found.bot).await?;

@@ -8,10 +8,11 @@ use tandem_bridge::{
     operations::{Applied, Apply, ApplyMode, Others, Refusal, RefusalCode, Request, Response, StepAction},
 };
 use tandem_gateway::DropPending;
+use tandem_sandbox::telegram::CallRecord;
 
 use crate::{
     people::{Shop, lane, while_time_passes},
-    support::{Receiver, Service, Stage, id, says},
+    support::{Receiver, Service, Stage, id, says, until},
 };
 
 /// A file and the files it names.
@@ -179,6 +180,56 @@ async fn a_route_without_an_address_that_nobody_had_is_refused() {
     assert_eq!(refusal.code, RefusalCode::BadRequest);
     assert!(refusal.sentence.contains("Route amocrm of"), "{refusal}");
     assert!(refusal.what_to_do.contains("url_file"));
+    service.stop().await;
+}
+
+/// A file with all of these bots, by their tokens.
+fn several(tokens: &[String]) -> Desired {
+    let names: Vec<String> = (0..tokens.len()).map(|number| format!("{number}.token")).collect();
+    let files: Vec<(&str, &str)> =
+        names.iter().map(String::as_str).zip(tokens.iter().map(String::as_str)).collect();
+    let text: String = names.iter().map(|name| format!("[[bot]]\ntoken_file = \"{name}\"\n")).collect();
+    Files::with(&files).read(&text)
+}
+
+#[tokio::test]
+async fn many_bots_are_taken_over_at_the_same_time() {
+    let stage = Stage::new().await;
+    let service = stage.serve().await;
+    let bots: Vec<_> = (0..12).map(|_| stage.bot()).collect();
+    let desired = several(&bots.iter().map(|bot| bot.token()).collect::<Vec<_>>());
+    let mut applying = Box::pin(apply(&service, &desired, ApplyMode::Execute, Others::Keep));
+    // While no time passes, listening for another poller does not end: one after the other, nobody would get to the
+    // second bot.
+    let everybody_is_looked_at = until("all bots looked at", async || {
+        let looked_at = |calls: &[CallRecord]| calls.iter().any(|call| call.method == "getWebhookInfo");
+        bots.iter().all(|bot| looked_at(&bot.calls_after(0))).then_some(())
+    });
+    tokio::select! {
+        done = &mut applying => panic!("time stands still: {done:?}"),
+        () = everybody_is_looked_at => {}
+    }
+    let done = while_time_passes(&stage, applying).await.unwrap();
+    assert_eq!((done.steps.len(), done.refused.len()), (12, 0));
+    let again = while_time_passes(&stage, apply(&service, &desired, ApplyMode::Execute, Others::Keep));
+    assert_eq!(again.await.unwrap().steps.len(), 0);
+    service.stop().await;
+}
+
+#[tokio::test]
+async fn a_bot_that_is_refused_keeps_no_other_from_being_taken_over() {
+    let stage = Stage::new().await;
+    let service = stage.serve().await;
+    let (first, gone, last) = (stage.bot(), stage.bot(), stage.bot());
+    let desired = several(&[first.token(), gone.token(), last.token()]);
+    stage.act(&format!("/bots/{}/token", gone.id()), json!({})).await;
+    let applying = apply(&service, &desired, ApplyMode::Execute, Others::Keep);
+    let done = while_time_passes(&stage, applying).await.unwrap();
+    // Their apps' tokens are shown, which happens only once.
+    assert_eq!(done.steps.iter().filter(|step| step.app_token.is_some()).count(), 2);
+    assert_eq!(done.refused.len(), 1);
+    assert!(done.refused[0].bot.contains(&gone.id().to_string()), "{:?}", done.refused);
+    assert_eq!(done.refused[0].refusal.code, RefusalCode::BadToken);
     service.stop().await;
 }
 

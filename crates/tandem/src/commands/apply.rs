@@ -10,7 +10,7 @@ use std::{
 use clap::Args;
 use tandem_bridge::{
     apply::{self, FileError},
-    operations::{Applied, Apply, ApplyMode, Others, Request, Response, StepAction},
+    operations::{Applied, Apply, ApplyMode, Others, RefusedView, Request, Response, StepAction},
 };
 
 use super::ask::ask;
@@ -78,7 +78,7 @@ pub(crate) async fn run(arguments: Arguments, settings: Settings) -> Result<Exit
         let Response::Applied(plan) = &planned else { return write_unexpected(&planned) };
         if dry_run || plan.steps.is_empty() {
             format.print(&planned, || in_words(plan))?;
-            return Ok(ExitCode::SUCCESS);
+            return Ok(exit_code(plan));
         }
         // The plan is for the person: standard output gets what was done.
         write!(io::stderr(), "{}\nDo this? [y/N] ", in_words(plan)).ok();
@@ -89,7 +89,12 @@ pub(crate) async fn run(arguments: Arguments, settings: Settings) -> Result<Exit
     let applied = ask(&settings, format, request(ApplyMode::Execute)).await?;
     let Response::Applied(done) = &applied else { return write_unexpected(&applied) };
     format.print(&applied, || in_words(done))?;
-    Ok(ExitCode::SUCCESS)
+    Ok(exit_code(done))
+}
+
+/// Not everything is as the file says when a bot was refused.
+fn exit_code(applied: &Applied) -> ExitCode {
+    if applied.refused.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn write_unexpected(response: &Response) -> Result<ExitCode, Failure> {
@@ -103,7 +108,7 @@ fn said_yes() -> bool {
 }
 
 fn in_words(applied: &Applied) -> String {
-    if applied.steps.is_empty() {
+    if applied.steps.is_empty() && applied.refused.is_empty() {
         return "Everything is as the file says.\n".to_owned();
     }
     let mut text = if applied.executed { "Done:\n" } else { "To be done:\n" }.to_owned();
@@ -121,6 +126,12 @@ fn in_words(applied: &Applied) -> String {
         for note in &step.notes {
             let _ = writeln!(text, "          - {note}");
         }
+    }
+    if !applied.refused.is_empty() {
+        let _ = writeln!(text, "Not done, {} in all:", applied.refused.len());
+    }
+    for RefusedView { bot, refusal } in &applied.refused {
+        let _ = writeln!(text, "  {bot}: {} {}", refusal.sentence, refusal.what_to_do);
     }
     text
 }

@@ -138,6 +138,9 @@ fn a_socket_that_a_killed_service_left_behind_is_no_obstacle() {
     assert_eq!(world.run(&["bots", "--json"]).json()["bots"], Value::Array(Vec::new()));
     let again = world.serve();
     assert_eq!(world.run(&["status", "--json"]).json()["store"]["health"]["state"], "good");
+    let summary = world.run(&["status", "--summary", "--json"]).json();
+    assert_eq!((&summary["store"]["health"]["state"], &summary["bots"]), (&"good".into(), &0.into()));
+    assert!(summary["tasks"].as_u64().unwrap() > 0, "{summary}");
     assert!(again.terminate().0.success());
 }
 
