@@ -188,7 +188,9 @@ fn several(tokens: &[String]) -> Desired {
     let names: Vec<String> = (0..tokens.len()).map(|number| format!("{number}.token")).collect();
     let files: Vec<(&str, &str)> =
         names.iter().map(String::as_str).zip(tokens.iter().map(String::as_str)).collect();
-    let text: String = names.iter().map(|name| format!("[[bot]]\ntoken_file = \"{name}\"\n")).collect();
+    let tables: Vec<String> =
+        names.iter().map(|name| format!("[[bot]]\ntoken_file = \"{name}\"\n")).collect();
+    let text = tables.concat();
     Files::with(&files).read(&text)
 }
 
