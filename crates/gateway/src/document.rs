@@ -5,9 +5,9 @@ use std::{collections::BTreeSet, net::IpAddr, time::Duration};
 
 use serde::{Deserialize, Serialize};
 use tandem_model::{Authorship, EventKind, EventKinds, Filter, Flags, Timestamp, Topics};
-use tandem_telegram::{token::TokenHash, update::Kind};
+use tandem_telegram::{allowed, token::TokenHash, update::Kind};
 
-use crate::AppLimits;
+use crate::{AppLimits, shown};
 
 /// An app, as stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,6 +25,10 @@ pub struct AppDocument {
     pub webhooks: WebhookPolicy,
     /// Beginnings of callback data whose presses are for it, whoever's message carries the button.
     pub claims: BTreeSet<String>,
+    /// What else than updates it is shown.
+    pub sees: BTreeSet<Sees>,
+    /// Whether it has asked by itself for what other apps send.
+    pub asked_for_sent: bool,
     /// What it may do.
     pub limits: AppLimits,
     /// The kinds it asked for (reference/telegram.md 2.5).
@@ -42,6 +46,8 @@ impl Default for AppDocument {
             while_manager_talks: WhileManagerTalks::default(),
             webhooks: WebhookPolicy::default(),
             claims: BTreeSet::new(),
+            sees: BTreeSet::new(),
+            asked_for_sent: false,
             limits: AppLimits::default(),
             allowed: Kind::default_topics(),
             webhook: None,
@@ -61,10 +67,32 @@ impl AppDocument {
         Duration::from_secs(self.backlog_secs)
     }
 
+    /// Whether it is shown what other apps send.
+    pub fn sees_sent(&self) -> bool {
+        self.asked_for_sent || self.sees.contains(&Sees::Sent)
+    }
+
+    /// The kinds it asked for, by name; `None` for Telegram's default, which Telegram does not show.
+    pub fn shown_kinds(&self) -> Option<Vec<&'static str>> {
+        let kinds = allowed::shown(self.allowed);
+        if !self.asked_for_sent {
+            return kinds;
+        }
+        let default =
+            || Kind::documented().filter(|kind| !kind.is_opt_in()).filter_map(Kind::name).collect::<Vec<_>>();
+        let mut kinds = kinds.unwrap_or_else(default);
+        kinds.push(shown::SENT);
+        Some(kinds)
+    }
+
     /// What its lane lets through of what is appended from now on.
     pub fn filter(&self) -> Filter {
         Filter {
-            kinds: EventKinds::of(&[EventKind::Update]),
+            kinds: if self.sees_sent() {
+                EventKinds::of(&[EventKind::Update, EventKind::Sent])
+            } else {
+                EventKinds::of(&[EventKind::Update])
+            },
             topics: self.allowed,
             without: match self.while_manager_talks {
                 WhileManagerTalks::Deliver => Flags::NONE,
@@ -84,6 +112,14 @@ pub enum DropPending {
     Obey,
     /// It is kept and the app is told yes: for bots that drop on every start.
     Ignore,
+}
+
+/// Something else than updates that an app can be shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sees {
+    /// What other apps of the bot send.
+    Sent,
 }
 
 /// Whether an app is shown a client's free words while a manager is talking.

@@ -11,10 +11,9 @@ use tandem_telegram::{
     allowed::AllowedUpdates,
     envelope::{self, Failure},
     params::Params,
-    update,
 };
 
-use crate::{App, AppDocument, Gateway, polls::Terms, settings::ChangeError};
+use crate::{App, AppDocument, Gateway, polls::Terms, settings::ChangeError, shown};
 
 /// Longest wait (2.1).
 const LONGEST_WAIT_SECS: i64 = 50;
@@ -54,8 +53,7 @@ impl Gateway {
         if app.document().webhook.is_some() {
             return Err(PollError::Refused(Failure::WEBHOOK_IS_ACTIVE));
         }
-        let allowed = AllowedUpdates::of(params.text("allowed_updates"));
-        self.set_allowed(app, allowed).await?;
+        self.set_allowed(app, params.text("allowed_updates")).await?;
         let offset = params.integer("offset", 0, i64::from(i32::MIN), i64::from(i32::MAX));
         let limit = usize::try_from(params.integer("limit", 100, 1, 100)).unwrap_or(1);
         let wait = params.integer("timeout", 0, 0, LONGEST_WAIT_SECS).unsigned_abs();
@@ -94,20 +92,30 @@ impl Gateway {
 
     /// Gives the app's lane another filter when it asks for other kinds than before. What was appended before keeps
     /// the filter it had (2.5).
-    pub(crate) async fn set_allowed(&self, app: &App, allowed: AllowedUpdates) -> Result<(), ChangeError> {
-        if allowed.over(app.document().allowed) == app.document().allowed {
+    pub(crate) async fn set_allowed(&self, app: &App, asked: Option<&str>) -> Result<(), ChangeError> {
+        let (allowed, sent) = (AllowedUpdates::of(asked), shown::asks_for_sent(asked));
+        let differs = |document: &AppDocument| {
+            allowed.over(document.allowed) != document.allowed
+                || sent.is_some_and(|sent| sent != document.asked_for_sent)
+        };
+        if !differs(&app.document()) {
             return Ok(());
         }
         let inner = self.inner();
         let _one_at_a_time = inner.switching.lock().await;
         let document = app.document();
         let topics = allowed.over(document.allowed);
-        let filter = AppDocument { allowed: topics, ..(*document).clone() }.filter();
+        let asked_for_sent = sent.unwrap_or(document.asked_for_sent);
+        let filter = AppDocument { allowed: topics, asked_for_sent, ..(*document).clone() }.filter();
         let bot = app.bot().id();
         let lease = inner.leases.lease(bot).ok_or(ChangeError::NotOwned { bot })?;
         // The document comes last: should the caller go in between, the next question finds that it differs.
         inner.store.set_filter(lease, bot, app.lane(), filter).await?;
-        self.change_document(app, |document| document.allowed = topics).await?;
+        self.change_document(app, |document| {
+            document.allowed = topics;
+            document.asked_for_sent = asked_for_sent;
+        })
+        .await?;
         Ok(())
     }
 }
@@ -118,9 +126,8 @@ fn array(events: &[Event]) -> Vec<u8> {
     let mut array = Vec::with_capacity(size + 2);
     array.push(b'[');
     for event in events {
-        let Some(update) = event.virtual_id.and_then(|id| update::with_update_id(&event.body, id).ok())
-        else {
-            // Only what was read as an update is appended as one.
+        let Some(update) = shown::update(event) else {
+            // Only what was read as an update is appended as one, and only what has a number is pulled.
             tracing::error!(bot.id = %event.bot, seq = %event.seq, "event {} is no update: left out", event.seq);
             continue;
         };

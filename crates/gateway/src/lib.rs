@@ -23,10 +23,11 @@ mod send_on;
 mod sent;
 mod serve;
 mod settings;
+mod shown;
 mod webhooks;
 
 pub use directory::{App, BotHandle, BotState, Directory};
-pub use document::{AppDocument, DropPending, WebhookDocument, WebhookPolicy, WhileManagerTalks};
+pub use document::{AppDocument, DropPending, Sees, WebhookDocument, WebhookPolicy, WhileManagerTalks};
 pub use gateway::{Config, Gateway, Parts};
 pub use limits::{AppLimits, ChatRule, ChatRuleError, MethodRule, MethodRuleError};
 pub use mark::MarkDocument;

@@ -192,8 +192,11 @@ impl Gateway {
     ) {
         let Some(capture) = known.or_else(|| Capture::of_answer(method, result)) else { return };
         let now = self.inner().clock.now();
+        let others = self.inner().directory.list_apps(app.bot().id());
+        let shown = others.iter().any(|other| other.lane() != app.lane() && other.document().sees_sent());
         let facts = keyboards::notes(app.lane(), capture, &parameters, result, now);
-        let said = Said { app: app.name(), lane: app.lane(), method, capture, parameters, result, now };
+        let said =
+            Said { app: app.name(), lane: app.lane(), method, capture, parameters, result, now, shown };
         let Some(event) = said.event() else {
             self.note_unkept(app, method, "its answer is no JSON");
             return;

@@ -50,12 +50,14 @@ pub(crate) struct Said<'a> {
     pub(crate) parameters: Params,
     pub(crate) result: &'a Bytes,
     pub(crate) now: Timestamp,
+    /// Whether any app is shown it.
+    pub(crate) shown: bool,
 }
 
 impl Said<'_> {
     /// The event. `None` when the result is not even text, which no Bot API server sends.
     pub(crate) fn event(self) -> Option<NewEvent> {
-        let Self { app, lane, method, capture, parameters, result, now } = self;
+        let Self { app, lane, method, capture, parameters, result, now, shown } = self;
         let first = MessageView::of(result).or_else(|| first_of(result));
         let conversation = first
             .as_ref()
@@ -77,7 +79,7 @@ impl Said<'_> {
             family: Family::Chat.number(),
             at,
             lifetime: Lifetime::Backlog,
-            flags: Flags::NONE,
+            flags: if shown { Flags::SHOWN_TO_APPS } else { Flags::NONE },
             upstream: None,
             cause: Some(lane),
             owner: None,

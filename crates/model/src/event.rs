@@ -162,6 +162,8 @@ impl Flags {
     pub const CAMPAIGN: Self = Self(1 << 2);
     /// Kept so that the history is whole, and to be shown to nobody as new.
     pub const SILENT: Self = Self(1 << 3);
+    /// No update, and an app is shown it all the same: it takes an `update_id` like one.
+    pub const SHOWN_TO_APPS: Self = Self(1 << 4);
 
     /// From storage; unknown bits are kept.
     pub const fn from_bits(bits: u32) -> Self {
@@ -249,6 +251,13 @@ pub struct NewEvent {
     pub body: Bytes,
 }
 
+impl NewEvent {
+    /// Whether apps can be shown it: it is an update, or stands for one.
+    pub fn takes_update_id(&self) -> bool {
+        self.kind == EventKind::Update || self.flags.intersects(Flags::SHOWN_TO_APPS)
+    }
+}
+
 /// An event as the journal has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
@@ -256,7 +265,7 @@ pub struct Event {
     pub bot: BotId,
     /// Its position.
     pub seq: Seq,
-    /// The `update_id` apps see; set for updates.
+    /// The `update_id` apps see; set for what [takes one](NewEvent::takes_update_id).
     pub virtual_id: Option<VirtualId>,
     /// When it was appended, by the store's clock.
     pub appended_at: Timestamp,

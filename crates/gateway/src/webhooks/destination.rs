@@ -6,16 +6,13 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use http::StatusCode;
 use tandem_lanes::{Delivered, Destination, Run};
-use tandem_model::{Blame, Timestamp, Verdict};
-use tandem_telegram::{
-    update,
-    webhook::{
-        DROP_AFTER_GONE, DeliveryFailure, ReplyCall, SecretToken, WebhookAddress, WebhookClient, is_success,
-        retry_after,
-    },
+use tandem_model::{Blame, EventKind, Timestamp, Verdict};
+use tandem_telegram::webhook::{
+    DROP_AFTER_GONE, DeliveryFailure, ReplyCall, SecretToken, WebhookAddress, WebhookClient, is_success,
+    retry_after,
 };
 
-use crate::{App, Gateway, gateway::WeakGateway};
+use crate::{App, Gateway, gateway::WeakGateway, shown};
 
 /// Where an app wants its updates.
 pub(super) struct AppWebhook {
@@ -102,9 +99,10 @@ impl Destination for AppWebhook {
             return Delivered::first(Verdict::Retry { after: None, blame: Blame::Destination, reason });
         };
         let Some(event) = run.events.first() else { return Delivered::all(run) };
-        let update = event.virtual_id.and_then(|id| update::with_update_id(&event.body, id).ok());
-        let verdict = match update {
+        let verdict = match shown::update(event) {
             Some(update) => self.deliver_one(&gateway, update).await,
+            // Sent before any app asked to be shown it.
+            None if event.kind == EventKind::Sent => Verdict::Done,
             None => Verdict::Reject { reason: "the event is no update".to_owned() },
         };
         match verdict {

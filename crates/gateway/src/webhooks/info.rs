@@ -7,10 +7,7 @@ use http::Response;
 use serde::Serialize;
 use tandem_journal::ReadError;
 use tandem_lanes::PullError;
-use tandem_telegram::{
-    allowed,
-    envelope::{self, Failure},
-};
+use tandem_telegram::envelope::{self, Failure};
 
 use crate::{App, Gateway};
 
@@ -56,7 +53,7 @@ impl Gateway {
         let (inner, lane, document) = (self.inner(), Self::lane_of(app), app.document());
         let mut info = WebhookInfo {
             pending_update_count: inner.lanes.pending_count(lane, document.backlog()).await?,
-            allowed_updates: allowed::shown(document.allowed),
+            allowed_updates: document.shown_kinds(),
             ..WebhookInfo::default()
         };
         if let Some(webhook) = &document.webhook {

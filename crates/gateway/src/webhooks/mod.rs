@@ -12,7 +12,6 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::Response;
 use tandem_telegram::{
-    allowed::AllowedUpdates,
     envelope::{self, Failure},
     params::Params,
     upstream::SetUpError,
@@ -86,7 +85,7 @@ impl Gateway {
         if let Err(error) = self.client_of(&wanted, document.webhooks) {
             return Err(SetError::Refused(Failure::bad_webhook(&error.to_string())));
         }
-        self.set_allowed(app, AllowedUpdates::of(params.text("allowed_updates"))).await?;
+        self.set_allowed(app, params.text("allowed_updates")).await?;
         let pending = Pending::of(params, document.drop_pending);
         if pending == Pending::Keep
             && let Some(webhook) = &document.webhook
@@ -100,7 +99,7 @@ impl Gateway {
 
     async fn try_delete_webhook(&self, app: &Arc<App>, params: &Params) -> Result<&'static str, SetError> {
         // `deleteWebhook` documents no such parameter; the server reads it for both.
-        self.set_allowed(app, AllowedUpdates::of(params.text("allowed_updates"))).await?;
+        self.set_allowed(app, params.text("allowed_updates")).await?;
         let document = app.document();
         let pending = Pending::of(params, document.drop_pending);
         if document.webhook.is_none() && pending == Pending::Keep {

@@ -10,6 +10,7 @@ mod files;
 mod limits;
 mod long_poll;
 mod offsets;
+mod others_sends;
 mod presses;
 mod questions;
 mod secrecy;

@@ -43,6 +43,7 @@ macro_rules! conformance_suite {
                 a_repeat_is_forgotten_after_48_hours,
                 ids_for_apps_survive_late_repeated_and_rebased_ids,
                 only_updates_get_ids_for_apps,
+                what_else_apps_are_shown_takes_an_id_of_its_own,
                 a_position_is_found_by_an_id_for_apps,
                 numbers_go_on_after_reopening_and_after_everything_was_swept,
             ],

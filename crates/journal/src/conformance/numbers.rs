@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use tandem_model::{NewEvent, Seq, VirtualId};
+use tandem_model::{Flags, NewEvent, Seq, VirtualId};
 
 use super::world::{Engine, WHOLE, World, at, message, numbered, sent, seqs, upstream};
 use crate::{Appended, Retention};
@@ -107,6 +107,22 @@ pub async fn only_updates_get_ids_for_apps<E: Engine>() {
     let events = world.store.read_journal(world.bot, Seq::ZERO, WHOLE).await.unwrap().events;
     let ids: Vec<_> = events.iter().map(|event| event.virtual_id.map(VirtualId::get)).collect();
     assert_eq!(ids, [None, Some(30), None, Some(31)]);
+}
+
+pub async fn what_else_apps_are_shown_takes_an_id_of_its_own<E: Engine>() {
+    let mut world = World::<E>::new().await;
+    let shown = |text| NewEvent { flags: Flags::SHOWN_TO_APPS, ..sent(1, text) };
+    let appended = world.append(vec![numbered(30), shown("a"), numbered(31), sent(1, "b")]).await.unwrap();
+    assert_eq!(ids(&appended), [Some(30), Some(31), Some(32), None], "Telegram's own is overtaken");
+    world.reopen().await;
+    let appended = world.append(vec![numbered(31), numbered(32), shown("c"), numbered(40)]).await.unwrap();
+    assert_eq!(appended[0], Appended::Duplicate { seq: at(3) }, "a repeat is still known");
+    assert_eq!(ids(&appended), [None, Some(33), Some(34), Some(40)]);
+    let events = world.store.read_journal(world.bot, Seq::ZERO, WHOLE).await.unwrap().events;
+    let seen: Vec<_> = events.iter().map(|event| event.virtual_id.map(VirtualId::get)).collect();
+    assert_eq!(seen, [Some(30), Some(31), Some(32), None, Some(33), Some(34), Some(40)]);
+    let position = world.store.find_position(world.bot, VirtualId::new(34).unwrap()).await.unwrap();
+    assert_eq!(position, at(6));
 }
 
 pub async fn a_position_is_found_by_an_id_for_apps<E: Engine>() {

@@ -50,7 +50,7 @@ pub enum Appended {
     New {
         /// Where.
         seq: Seq,
-        /// The `update_id` that apps see; set for updates.
+        /// The `update_id` that apps see; set for what [takes one](NewEvent::takes_update_id).
         virtual_id: Option<VirtualId>,
     },
     /// It was there already: same source and upstream id within 48 hours and the same bytes.
@@ -128,7 +128,7 @@ pub trait Events: Send + Sync {
     /// An update that is there already (same source and upstream id, appended within 48 hours, the same bytes) is
     /// not stored again, also within one batch; the facts and the inbox are taken care of all the same.
     ///
-    /// `update_id`s for apps: the first is Telegram's; then the larger of one more than the last and Telegram's, as
+    /// `update_id`s for apps, for updates and what else apps are shown: the first is Telegram's; then the larger of one more than the last and Telegram's, as
     /// long as that is below 2,000,000,000. So they are strictly increasing whatever Telegram does.
     async fn append(&self, lease: Lease, bot: BotId, append: Append) -> Result<Vec<Appended>, WriteError>;
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tandem_model::{BotId, Event, EventKind, NewEvent, Seq, Timestamp, UpstreamId, VirtualId};
+use tandem_model::{BotId, Event, NewEvent, Seq, Timestamp, UpstreamId, VirtualId};
 
 use super::{
     event_rows, facts,
@@ -85,11 +85,10 @@ fn append_one(writing: &Writing<'_>, journal: &mut Journal, event: &NewEvent) ->
             return Ok(Appended::Duplicate { seq: journals::seq(seq)? });
         }
     }
-    let virtual_id = match event.kind {
-        EventKind::Update => {
-            Some(next_virtual(journal.end.virtual_id, event.upstream.map(|upstream| upstream.id))?)
-        }
-        _ => None,
+    let virtual_id = if event.takes_update_id() {
+        Some(next_virtual(journal.end.virtual_id, event.upstream.map(|upstream| upstream.id))?)
+    } else {
+        None
     };
     let seq = Seq::new(journal.end.seq + 1).map_err(|error| Fault::corrupt(error.to_string()))?;
     let point = Point {

@@ -173,12 +173,11 @@ impl Header {
 
     /// The event as it is given out.
     pub(super) fn event(&self, bot: BotId, new: NewEvent) -> Result<Event, Fault> {
-        let virtual_id = match new.kind {
-            EventKind::Update => Some(
-                VirtualId::new(self.virtual_id)
-                    .map_err(|_range| Fault::corrupt(format!("update_id of event {}", self.name())))?,
-            ),
-            _ => None,
+        let virtual_id = if new.takes_update_id() {
+            let misfit = |_range| Fault::corrupt(format!("update_id of event {}", self.name()));
+            Some(VirtualId::new(self.virtual_id).map_err(misfit)?)
+        } else {
+            None
         };
         Ok(Event {
             bot,
