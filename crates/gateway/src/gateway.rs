@@ -3,10 +3,7 @@
 use std::{
     error::Error,
     fmt,
-    sync::{
-        Arc, Weak,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, Weak},
     time::Duration,
 };
 
@@ -35,6 +32,7 @@ use crate::{
     App, BotState, Directory, Recorder,
     answers::{Answers, answers_press},
     limits::method_refused,
+    metrics::{CallMetrics, method_of},
     polls::Polls,
     webhooks::Clients,
 };
@@ -99,8 +97,7 @@ pub(crate) struct Inner {
     pub(crate) soft: CancellationToken,
     pub(crate) tasks: TaskTracker,
     pub(crate) clients: Clients,
-    /// Sends that Telegram carried out and the journal did not take.
-    pub(crate) unkept: AtomicU64,
+    pub(crate) metrics: CallMetrics,
     pub(crate) polls: Arc<Polls>,
     /// Who has answered which press.
     pub(crate) answers: Answers,
@@ -136,6 +133,7 @@ impl Gateway {
             soft,
             tasks,
         } = parts;
+        let metrics = CallMetrics::default();
         Self(Arc::new(Inner {
             store,
             sealer,
@@ -150,8 +148,8 @@ impl Gateway {
             soft,
             tasks,
             clients: Clients::default(),
-            unkept: AtomicU64::new(0),
-            polls: Arc::default(),
+            polls: Arc::new(Polls::counted_by(metrics.waiting.clone())),
+            metrics,
             answers: Answers::default(),
             changes: tokio::sync::Mutex::default(),
             switching: tokio::sync::Mutex::default(),
@@ -165,7 +163,7 @@ impl Gateway {
 
     /// How many calls Telegram carried out that the journal could not take, since the start.
     pub fn unkept_sends(&self) -> u64 {
-        self.0.unkept.load(Ordering::Relaxed)
+        self.0.metrics.unkept.get()
     }
 
     pub(crate) fn downgrade(&self) -> WeakGateway {
@@ -180,14 +178,18 @@ impl Gateway {
         LaneAddress { bot: app.bot().id(), lane: app.lane() }
     }
 
-    async fn answer(&self, request: Request) -> Response<Body> {
+    /// What was asked for, as it is counted, and the answer.
+    async fn answer(&self, request: Request) -> (&'static str, Response<Body>) {
         if !matches!(*request.method(), Method::GET | Method::POST) {
-            return whole(not_implemented().response());
+            return ("none", whole(not_implemented().response()));
         }
-        let call = match CallPath::parse(request.uri()) {
-            Ok(call) => call,
-            Err(failure) => return whole(failure.response()),
-        };
+        match CallPath::parse(request.uri()) {
+            Ok(call) => (method_of(call.target()), self.answer_call(&call, request).await),
+            Err(failure) => ("none", whole(failure.response())),
+        }
+    }
+
+    async fn answer_call(&self, call: &CallPath, request: Request) -> Response<Body> {
         let app = match call.token() {
             Ok(token) => self.0.directory.find_by_token(&token),
             // As the cloud answers it.
@@ -286,7 +288,8 @@ impl fmt::Display for Chain<'_> {
 }
 
 async fn serve(State(gateway): State<Gateway>, request: Request) -> Response<Body> {
-    let mut response = gateway.answer(request).await;
+    let (method, mut response) = gateway.answer(request).await;
+    gateway.0.metrics.count(method, response.status());
     // As the cloud has it: a web app's script may call.
     let anybody = HeaderValue::from_static("*");
     response.headers_mut().entry(header::ACCESS_CONTROL_ALLOW_ORIGIN).or_insert(anybody);

@@ -15,6 +15,7 @@ mod get_updates;
 mod keyboards;
 mod limits;
 mod mark;
+mod metrics;
 mod owners;
 mod pass;
 mod polls;
@@ -31,6 +32,7 @@ pub use document::{AppDocument, DropPending, Sees, WebhookDocument, WebhookPolic
 pub use gateway::{Config, Gateway, Parts};
 pub use limits::{AppLimits, ChatRule, ChatRuleError, MethodRule, MethodRuleError};
 pub use mark::MarkDocument;
+pub use metrics::METRICS;
 pub use owners::{Owners, Question};
 pub use recorder::{RecordError, Recorder};
 pub use sent::{Author, SentDocument};

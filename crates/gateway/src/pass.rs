@@ -1,7 +1,7 @@
 //! Everything that is not an app's own business goes to Telegram and comes back, streaming both ways. What showed
 //! something to a client is noted in the journal before the app is told (DESIGN section 5).
 
-use std::sync::{Arc, atomic::Ordering};
+use std::sync::Arc;
 
 use axum::{body::Body, extract::Request};
 use bytes::{Bytes, BytesMut};
@@ -209,7 +209,7 @@ impl Gateway {
 
     /// Telegram did it, and the journal does not have it.
     fn note_unkept(&self, app: &App, method: &str, why: &str) {
-        self.inner().unkept.fetch_add(1, Ordering::Relaxed);
+        self.inner().metrics.unkept.inc();
         tracing::error!(
             bot.id = %app.bot().id(), app.name = app.name(), telegram.method = method,
             "{method} of app {} was sent and could not be kept in the journal: {why}", app.name()

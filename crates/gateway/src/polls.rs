@@ -8,6 +8,7 @@ use std::{
 };
 
 use tandem_lanes::LaneAddress;
+use tandem_metrics::Gauge;
 use tandem_model::Timestamp;
 use tandem_telegram::envelope::Failure;
 use tokio::sync::oneshot;
@@ -27,7 +28,11 @@ const SET_WEBHOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// The polls of all apps. Apps that never polled are not in it.
 #[derive(Debug, Default)]
-pub(crate) struct Polls(Mutex<HashMap<LaneAddress, Poll>>);
+pub(crate) struct Polls {
+    polls: Mutex<HashMap<LaneAddress, Poll>>,
+    /// How many wait.
+    waiting: Gauge,
+}
 
 #[derive(Debug, Default)]
 struct Poll {
@@ -69,6 +74,11 @@ pub(crate) struct Place {
 }
 
 impl Polls {
+    /// Nobody polls yet; `waiting` shows how many wait.
+    pub(crate) fn counted_by(waiting: Gauge) -> Self {
+        Self { polls: Mutex::default(), waiting }
+    }
+
     /// A poll begins; says on which terms.
     pub(crate) fn begin(&self, lane: LaneAddress, offset: i64, asked: Terms, now: Timestamp) -> Terms {
         let mut polls = self.lock();
@@ -94,6 +104,7 @@ impl Polls {
         poll.next_ticket += 1;
         let (end, ended) = oneshot::channel();
         poll.waiting = Some(Waiting { ticket, end });
+        self.waiting.inc();
         Place { polls: Arc::clone(self), lane, ticket, ended }
     }
 
@@ -124,7 +135,7 @@ impl Polls {
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<LaneAddress, Poll>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.polls.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -143,6 +154,7 @@ impl Poll {
 
 impl Drop for Place {
     fn drop(&mut self) {
+        self.polls.waiting.dec();
         if let Some(poll) = self.polls.lock().get_mut(&self.lane)
             && poll.waiting.as_ref().is_some_and(|waiting| waiting.ticket == self.ticket)
         {

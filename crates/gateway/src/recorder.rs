@@ -11,6 +11,8 @@ use tandem_lanes::{Lanes, LeaseSource};
 use tandem_model::BotId;
 use tokio::{sync::watch, time::Instant};
 
+use crate::metrics::{RecorderMetrics, counted_as};
+
 /// How long sends are refused after the store has failed to keep one.
 const FIRST_REFUSAL: Duration = Duration::from_secs(5);
 /// The longest that this becomes while it goes on failing.
@@ -26,6 +28,7 @@ pub struct Recorder {
     lanes: Lanes,
     health: watch::Receiver<Health>,
     trouble: Arc<Mutex<Option<Trouble>>>,
+    metrics: RecorderMetrics,
 }
 
 /// The store failed to keep what will not come again. Its health says so for a moment only, because nothing else may
@@ -54,12 +57,13 @@ impl Recorder {
     /// A recorder for the bots that `leases` knows.
     pub fn new(store: Arc<dyn Store>, leases: Arc<dyn LeaseSource>, lanes: Lanes) -> Self {
         let health = store.health();
-        Self { store, leases, lanes, health, trouble: Arc::default() }
+        Self { store, leases, lanes, health, trouble: Arc::default(), metrics: RecorderMetrics::default() }
     }
 
     /// Commits, then wakes the bot's lanes. `Ok` means durable.
     pub async fn record(&self, bot: BotId, append: Append) -> Result<Vec<Appended>, RecordError> {
         let lease = self.leases.lease(bot).ok_or(RecordError::NotOwned { bot })?;
+        let events: Vec<_> = append.events.iter().map(counted_as).collect();
         let kept = append.urgency == Urgency::MustKeep;
         let appended = self.append(lease, bot, append).await;
         match &appended {
@@ -68,6 +72,7 @@ impl Recorder {
             Err(_) => {}
         }
         let appended = appended?;
+        self.metrics.count(&events, &appended);
         if let Some(last) = appended.iter().map(|one| one.seq()).max() {
             self.lanes.wake(bot, last);
         }
@@ -112,6 +117,10 @@ impl Recorder {
         let mut trouble = self.trouble();
         let wait = trouble.map_or(FIRST_REFUSAL, |trouble| (trouble.wait * 2).min(LONGEST_REFUSAL));
         *trouble = Some(Trouble { until: Instant::now() + wait, wait });
+    }
+
+    pub(crate) const fn metrics(&self) -> &RecorderMetrics {
+        &self.metrics
     }
 
     fn trouble(&self) -> MutexGuard<'_, Option<Trouble>> {

@@ -19,6 +19,7 @@ mod methods;
 mod own_certificate;
 mod pipe;
 mod settings;
+mod traffic;
 
 use std::{fmt, sync::Arc};
 
@@ -36,6 +37,7 @@ pub use error::{CallError, Conflict, Lost, NotSent, PipeError, SetUpError, Trans
 pub use methods::{GetUpdates, Me, SetWebhook, WebhookInfo};
 pub use pipe::Target;
 pub use settings::{Limits, Proxy, ProxyError, Roots, ServerBase, ServerBaseError, Settings};
+pub use traffic::METRICS;
 
 pub(crate) use connect::Connector;
 
@@ -53,6 +55,7 @@ struct Inner {
     /// Connections of calls and pipes. Polls have a bound of their own: they hold one for as long as nothing happens.
     connections: Arc<Semaphore>,
     polls: Arc<Semaphore>,
+    traffic: traffic::Traffic,
 }
 
 impl Upstream {
@@ -74,6 +77,7 @@ impl Upstream {
             limits,
             connections: Arc::new(Semaphore::new(limits.max_connections)),
             polls: Arc::new(Semaphore::new(limits.max_polls)),
+            traffic: traffic::Traffic::new(),
         })))
     }
 }

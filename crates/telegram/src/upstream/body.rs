@@ -11,6 +11,7 @@ use std::{
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
+use tandem_metrics::Counter;
 use tokio::{
     sync::OwnedSemaphorePermit,
     time::{Instant, Sleep},
@@ -79,6 +80,7 @@ impl Progress {
 pub(super) struct Upload<B> {
     pub(super) body: B,
     pub(super) progress: Progress,
+    pub(super) sent: Counter,
 }
 
 impl<B> Body for Upload<B>
@@ -95,6 +97,7 @@ where
     ) -> Poll<Option<Result<Frame<Bytes>, UploadError>>> {
         let frame = std::task::ready!(Pin::new(&mut self.body).poll_frame(cx));
         self.progress.moved();
+        self.sent.inc_by(bytes_of(frame.as_ref()));
         Poll::Ready(frame.map(|frame| {
             frame.map_err(|error| {
                 // hyper wraps what it is given; the original is kept where the caller finds it.
@@ -111,6 +114,12 @@ where
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
     }
+}
+
+/// How many bytes of body a frame brings.
+fn bytes_of<E>(frame: Option<&Result<Frame<Bytes>, E>>) -> u64 {
+    let data = frame.and_then(|frame| frame.as_ref().ok()).and_then(Frame::data_ref);
+    data.map_or(0, |data| data.len() as u64)
 }
 
 /// Why an answer broke off.
@@ -130,12 +139,18 @@ pub struct PipeBody {
     idle: Duration,
     /// Made when the body first has to wait, since most are here at once.
     timer: Option<Pin<Box<Sleep>>>,
+    received: Counter,
     _permit: OwnedSemaphorePermit,
 }
 
 impl PipeBody {
-    pub(super) const fn new(body: Incoming, idle: Duration, permit: OwnedSemaphorePermit) -> Self {
-        Self { body, idle, timer: None, _permit: permit }
+    pub(super) const fn new(
+        body: Incoming,
+        idle: Duration,
+        received: Counter,
+        permit: OwnedSemaphorePermit,
+    ) -> Self {
+        Self { body, idle, timer: None, received, _permit: permit }
     }
 }
 
@@ -149,6 +164,7 @@ impl Body for PipeBody {
     ) -> Poll<Option<Result<Frame<Bytes>, DownloadError>>> {
         if let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(cx) {
             self.timer = None;
+            self.received.inc_by(bytes_of(frame.as_ref()));
             return Poll::Ready(
                 frame
                     .map(|frame| frame.map_err(|error| DownloadError::Broke(TransportError::of_body(error)))),

@@ -104,7 +104,8 @@ impl Upstream {
         let permit = self.permit(permits).await.ok_or(SendError::NotSent(NotSent::Busy))?;
         let progress = Progress::start();
         let watched = progress.clone();
-        let request = request.map(|body| RequestBody::new(Upload { body, progress: watched }));
+        let sent = self.0.traffic.sent.clone();
+        let request = request.map(|body| RequestBody::new(Upload { body, progress: watched, sent }));
         let mut answering = std::pin::pin!(self.0.client.request(request));
         let answered = loop {
             let deadline = progress.last() + limit;
@@ -117,8 +118,8 @@ impl Upstream {
         };
         match answered {
             Ok(response) => {
-                let idle = self.0.limits.idle;
-                Ok(response.map(|body| PipeBody::new(body, idle, permit)))
+                let (idle, received) = (self.0.limits.idle, self.0.traffic.received.clone());
+                Ok(response.map(|body| PipeBody::new(body, idle, received, permit)))
             }
             Err(error) => Err(match progress.take_broken() {
                 Some(broken) => SendError::Upload(broken),
