@@ -29,9 +29,9 @@ pub use error::{Cause, LaneError, LeaseError, ReadError, SealError, SettingsErro
 pub use sealed::{KeyId, SealedSecret, Sealer};
 pub use seam::{
     App, Append, Appended, Bot, Connection, ContactLink, Document, Events, Fact, HandOff, Haste, Head,
-    Health, HeldCounts, HeldStates, Inbox, InboxEntry, InboxId, JournalPage, Lane, LaneFault, LaneKind,
-    LanePage, LaneReads, LaneState, Lanes, Lease, LeaseHolder, Leases, Link, LinkScope, Links, Lost,
-    NewInboxEntry, NewLane, Page, Passed, People, Person, PersonChange, Presence, Retention, Revision, Route,
-    SecretOwner, Secrets, Settings, SettingsChange, Settlement, Shard, Start, StartSource, Stats, Store,
-    Swept, Upkeep, Urgency, Vacuumed,
+    Health, HeldCounts, HeldStates, Inbox, InboxEntry, InboxId, JournalPage, Lane, LaneFault, LaneGlance,
+    LaneKind, LanePage, LaneReads, LaneState, Lanes, Lease, LeaseHolder, Leases, Link, LinkScope, Links,
+    Lost, NewInboxEntry, NewLane, Page, Passed, People, Person, PersonChange, Presence, Retention, Revision,
+    Route, SecretOwner, Secrets, Settings, SettingsChange, Settlement, Shard, Start, StartSource, Stats,
+    Store, Survey, Swept, Upkeep, Urgency, Vacuumed,
 };

@@ -6,8 +6,8 @@ use tandem_model::{EventKinds, Filter, HeldState, LaneId, PauseReason, Seq, Time
 
 use super::world::{Engine, World, at, bot, held, message, seqs};
 use crate::{
-    Fact, HandOff, Haste, HeldStates, LaneError, LaneFault, LaneKind, LaneState, NewLane, Passed, Settlement,
-    Start,
+    Fact, HandOff, Haste, HeldCounts, HeldStates, LaneError, LaneFault, LaneKind, LaneState, NewLane, Passed,
+    Settlement, Start, Survey,
 };
 
 pub async fn a_lane_begins_where_it_is_told<E: Engine>() {
@@ -54,6 +54,60 @@ pub async fn lanes_are_listed_in_pages<E: Engine>() {
     assert_eq!(list(Some(LaneId::new(2).unwrap()), 2).await, ["b"]);
     assert_eq!(list(Some(LaneId::MAX), 2).await.len(), 0);
     assert!(world.store.list_lanes(bot(9), None, 9).await.unwrap().is_empty());
+}
+
+pub async fn a_survey_shows_all_lanes_of_all_bots_by_need<E: Engine>() {
+    let world = World::<E>::new().await;
+    assert_eq!(world.store.survey(9).await.unwrap(), Survey::default());
+    let idle = world.lane("idle", LaneKind::App, Start::Now, Filter::UPDATES).await;
+    let behind = world.route("behind").await;
+    let busy = world.route("busy").await;
+    world.append_messages(1, 5).await;
+    world.acknowledge(idle.id, 5).await;
+    world.acknowledge(busy.id, 4).await;
+    let put = vec![
+        held(1, 1, HeldState::Sending),
+        held(2, 1, HeldState::Retrying),
+        held(3, 1, HeldState::Unknown),
+        held(4, 1, HeldState::Dead),
+    ];
+    let state = LaneState::Paused {
+        reason: PauseReason::Operator,
+        since: Timestamp::from_millis(1),
+        until: None,
+        detail: String::new(),
+    };
+    let passed = Passed { skipped: 3, expired: 7 };
+    world.settle(busy.id, Settlement { put, passed, state: Some(state), ..Settlement::default() }).await;
+    let other =
+        NewLane { name: "other".to_owned(), kind: LaneKind::App, start: Start::Now, filter: Filter::UPDATES };
+    let lease = super::world::lease(&*world.store, bot(9)).await;
+    world.store.create_lane(lease, bot(9), other).await.unwrap();
+
+    let Survey { lanes, all } = world.store.survey(9).await.unwrap();
+    assert_eq!(all, 4);
+    let shown: Vec<_> =
+        lanes.iter().map(|lane| (lane.bot, lane.name.as_str(), lane.kind, lane.behind)).collect();
+    let (app, route) = (LaneKind::App, LaneKind::Route);
+    let bots = (world.bot.min(bot(9)), world.bot.max(bot(9)));
+    let name = |of| if of == world.bot { "idle" } else { "other" };
+    assert_eq!(
+        shown,
+        [
+            (world.bot, "busy", route, 1),
+            (world.bot, "behind", route, 5),
+            (bots.0, name(bots.0), app, 0),
+            (bots.1, name(bots.1), app, 0)
+        ]
+    );
+    assert_eq!(lanes[0].held, HeldCounts { sending: 1, retrying: 1, unknown: 1, dead: 1 });
+    assert_eq!((lanes[0].paused, lanes[0].passed), (Some(PauseReason::Operator), passed));
+    let first = world.store.find_event(world.bot, at(1)).await.unwrap().unwrap();
+    assert_eq!((lanes[1].lane, lanes[1].oldest, lanes[1].paused), (behind.id, Some(first.appended_at), None));
+    assert_eq!(lanes[2].oldest, None);
+
+    let few = world.store.survey(2).await.unwrap();
+    assert_eq!((few.lanes.as_slice(), few.all), (&lanes[..2], 4));
 }
 
 pub async fn a_settlement_is_kept_as_a_whole<E: Engine>() {

@@ -57,6 +57,7 @@ macro_rules! conformance_suite {
                 a_lane_begins_where_it_is_told,
                 a_name_is_taken_once_and_an_id_never_given_again,
                 lanes_are_listed_in_pages,
+                a_survey_shows_all_lanes_of_all_bots_by_need,
                 a_settlement_is_kept_as_a_whole,
                 a_cursor_goes_back_only_when_it_is_moved,
                 a_settlement_carries_facts,

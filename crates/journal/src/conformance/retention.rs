@@ -113,6 +113,9 @@ pub async fn what_is_too_old_goes_and_is_one_record_per_route<E: Engine>() {
     assert_eq!((lane, record.from, record.to, record.count.get()), (behind.id, at(4), at(4), 1));
     world.reopen().await;
     assert_eq!(lost(&world, &behind).await, [(2, 4, 2)], "a gap that grows is one record");
+    let survey = world.store.survey(9).await.unwrap();
+    let figures = survey.lanes.iter().find(|lane| lane.lane == behind.id).unwrap();
+    assert_eq!(figures.lost, 2);
     assert!(lost(&world, &done).await.is_empty());
     let behind = world.find(behind.id).await;
     assert_eq!(behind.acked, at(4));

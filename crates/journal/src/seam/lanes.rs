@@ -201,6 +201,40 @@ pub struct Lost {
     pub at: Timestamp,
 }
 
+/// How far a lane is, as figures show it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LaneGlance {
+    /// Of which bot.
+    pub bot: BotId,
+    /// Its number within the bot.
+    pub lane: LaneId,
+    /// Its name.
+    pub name: String,
+    /// Whether deletion waits for it.
+    pub kind: LaneKind,
+    /// Why it stands still, if it does.
+    pub paused: Option<PauseReason>,
+    /// How many events the journal has after its cursor, wanted or not.
+    pub behind: u64,
+    /// When the first of them was appended.
+    pub oldest: Option<Timestamp>,
+    /// What it holds.
+    pub held: HeldCounts,
+    /// What it passed, since it was made.
+    pub passed: Passed,
+    /// How many events retention took from it before it had them, since it was made.
+    pub lost: u64,
+}
+
+/// A look over all lanes of all bots.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Survey {
+    /// Those that hold most or are furthest behind, in this order.
+    pub lanes: Vec<LaneGlance>,
+    /// How many lanes there are.
+    pub all: u64,
+}
+
 /// Lanes and what they hold.
 #[async_trait]
 pub trait Lanes: Send + Sync {
@@ -273,6 +307,10 @@ pub trait Lanes: Send + Sync {
 
     /// How many rows a lane holds.
     async fn count_held(&self, bot: BotId, lane: LaneId) -> Result<HeldCounts, ReadError>;
+
+    /// A look over all lanes of all bots, for figures: at most `limit` of them, those that need somebody first (by
+    /// the number of events held, then by how far they are behind).
+    async fn survey(&self, limit: usize) -> Result<Survey, ReadError>;
 
     /// What retention took from a lane, oldest first; at most `limit`.
     async fn list_lost(

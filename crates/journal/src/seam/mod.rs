@@ -14,8 +14,8 @@ mod upkeep;
 pub use events::{Append, Appended, Events, Fact, Head, JournalPage, LanePage, Page, Urgency};
 pub use inbox::{Inbox, InboxEntry, InboxId, NewInboxEntry};
 pub use lanes::{
-    Haste, HeldCounts, HeldStates, Lane, LaneFault, LaneKind, LaneState, Lanes, Lost, NewLane, Passed,
-    Settlement, Start,
+    Haste, HeldCounts, HeldStates, Lane, LaneFault, LaneGlance, LaneKind, LaneState, Lanes, Lost, NewLane,
+    Passed, Settlement, Start, Survey,
 };
 pub use leases::{Lease, LeaseHolder, Leases, Shard};
 pub use links::{Link, LinkScope, Links};

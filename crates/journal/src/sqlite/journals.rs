@@ -11,9 +11,9 @@ use super::{event_rows, fault::Fault, sums::Sum};
 use crate::Head;
 
 /// Bits of a position that are the `seq`.
-const SEQ_BITS: u32 = 40;
+pub(super) const SEQ_BITS: u32 = 40;
 /// The largest `seq`: 2^40 events of one bot.
-const LAST_SEQ: i64 = (1 << SEQ_BITS) - 1;
+pub(super) const LAST_SEQ: i64 = (1 << SEQ_BITS) - 1;
 
 /// A point in a journal and how things stood there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

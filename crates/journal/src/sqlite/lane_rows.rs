@@ -29,6 +29,15 @@ fn pause_code(reason: PauseReason) -> i64 {
     }
 }
 
+pub(super) fn kind_of(code: i64) -> Option<LaneKind> {
+    [LaneKind::App, LaneKind::Route].into_iter().find(|kind| kind_code(*kind) == code)
+}
+
+pub(super) fn pause_of(code: i64) -> Option<PauseReason> {
+    use PauseReason::{Crowded, Down, Operator, Refused};
+    [Down, Refused, Operator, Crowded].into_iter().find(|reason| pause_code(*reason) == code)
+}
+
 /// Counters of events stay far below 2^63; what does not fit stands at the end.
 pub(super) fn to_i64(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
@@ -78,23 +87,13 @@ fn read(connection: &Connection, bot: BotId, journal: i64, row: &Row<'_>) -> Res
         bot,
         id: LaneId::new(id).map_err(|_range| misfit("id"))?,
         name: row.get(1)?,
-        kind: match row.get::<_, i64>(2)? {
-            0 => LaneKind::App,
-            1 => LaneKind::Route,
-            _ => return Err(misfit("kind")),
-        },
+        kind: kind_of(row.get(2)?).ok_or_else(|| misfit("kind"))?,
         acked: journals::seq(row.get(3)?)?,
         filter: current.filter,
         state: match row.get::<_, Option<i64>>(4)? {
             None => LaneState::Running,
             Some(code) => LaneState::Paused {
-                reason: match code {
-                    0 => PauseReason::Down,
-                    1 => PauseReason::Refused,
-                    2 => PauseReason::Operator,
-                    3 => PauseReason::Crowded,
-                    _ => return Err(misfit("paused")),
-                },
+                reason: pause_of(code).ok_or_else(|| misfit("paused"))?,
                 since: Timestamp::from_millis(row.get(5)?),
                 until: row.get::<_, Option<i64>>(6)?.map(Timestamp::from_millis),
                 detail: row.get(7)?,

@@ -44,6 +44,7 @@ mod secrets;
 mod settings;
 mod store;
 mod sums;
+mod survey;
 mod sweep;
 mod upkeep;
 mod writer;

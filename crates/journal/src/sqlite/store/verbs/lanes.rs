@@ -3,10 +3,10 @@
 use async_trait::async_trait;
 use tandem_model::{BotId, Conversation, Filter, Held, LaneId, OrderKey, Seq};
 
-use super::{SqliteStore, held, lane_rows, lane_verbs, sql_limit, sweep};
+use super::{SqliteStore, held, lane_rows, lane_verbs, sql_limit, survey, sweep};
 use crate::{
-    HeldCounts, HeldStates, Lane, LaneError, Lanes, Lease, Lost, NewLane, ReadError, Settlement, Urgency,
-    sqlite::queue::Weight,
+    HeldCounts, HeldStates, Lane, LaneError, Lanes, Lease, Lost, NewLane, ReadError, Settlement, Survey,
+    Urgency, sqlite::queue::Weight,
 };
 
 #[async_trait]
@@ -107,6 +107,10 @@ impl Lanes for SqliteStore {
 
     async fn count_held(&self, bot: BotId, lane: LaneId) -> Result<HeldCounts, ReadError> {
         self.read_of(bot, move |connection, journal| held::count(connection, journal, lane)).await
+    }
+
+    async fn survey(&self, limit: usize) -> Result<Survey, ReadError> {
+        self.read(move |connection| survey::survey(connection, sql_limit(limit))).await
     }
 
     async fn list_lost(
