@@ -105,9 +105,11 @@ impl Lanes {
     /// Tells the bot's lanes that its journal goes up to `last` now. Cheap, and never waits; wakes may come in any
     /// order, and one that says nothing new costs the lanes nothing.
     pub fn wake(&self, bot: BotId, last: Seq) {
-        self.shared.registry().wake(bot, last);
+        let ready = self.shared.registry().wake(bot, last);
         self.shared.waiting.wake(bot, last);
-        self.shared.wake.notify_one();
+        if ready {
+            self.shared.wake.notify_one();
+        }
     }
 
     /// Delivers until `soft` is cancelled, then finishes what is under way and notes it. `hard` ends at once, and

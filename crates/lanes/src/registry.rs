@@ -101,7 +101,9 @@ impl Registry {
 
     /// This bot's journal goes up to `last` now. A lane that has looked at it already is left alone: of many who
     /// append at the same time, the first to be answered wakes the lane, and it reads what all of them have appended.
-    pub(crate) fn wake(&mut self, bot: BotId, last: Seq) {
+    /// Whether some lane became ready by it.
+    pub(crate) fn wake(&mut self, bot: BotId, last: Seq) -> bool {
+        let ready = self.ready.len();
         let all = LaneAddress { bot, lane: LaneId::MIN }..=LaneAddress { bot, lane: LaneId::MAX };
         for (lane, entry) in self.entries.range_mut(all) {
             if entry.core.as_ref().is_some_and(|core| core.has_seen(last)) {
@@ -111,6 +113,7 @@ impl Registry {
             orders.appended_to = orders.appended_to.max(Some(last));
             rouse(*lane, entry, &mut self.ready);
         }
+        self.ready.len() > ready
     }
 
     /// Asks a lane for something; gives the request back when the lane is not attached.

@@ -1,7 +1,8 @@
 //! Carries out what a lane's [`Core`] asks for, as long as there is something: reads, settles, delivers.
 //!
-//! A worker exists only while its lane has work. Deliveries are tasks of their own, so that they run on all cores and
-//! a panic in one of them is caught; reading and settling happen one at a time each. Dropping a worker drops all of
+//! A worker exists only while its lane has work. Deliveries that have to wait for something are tasks of their own, so
+//! that they run on all cores; those that are done at once (a rule lets the event go, say) cost no task. A panic in one
+//! of them is caught. Reading and settling happen one at a time each. Dropping a worker drops all of
 //! it: what was under way is then as after a crash.
 
 use std::{future::Future, panic::AssertUnwindSafe, pin::Pin, sync::Arc};
@@ -94,6 +95,7 @@ pub(crate) async fn work(shared: Arc<Shared>, job: Job, mut permit: Option<Permi
         destination: job.destination,
         core,
         deliveries: JoinSet::new(),
+        landed: Vec::new(),
         reading: None,
         settling: None,
         trouble: None,
@@ -119,6 +121,10 @@ pub(crate) async fn work(shared: Arc<Shared>, job: Job, mut permit: Option<Permi
         }
         let healthy = matches!(*health.borrow_and_update(), Health::Good | Health::LowDisk);
         worker.go(now, healthy);
+        if worker.land() {
+            permit = None;
+            continue;
+        }
         if worker.reading.is_none() || worker.core.in_flight() {
             // It has found work, or found nothing to do.
             permit = None;
@@ -142,6 +148,8 @@ struct Worker<'a> {
     destination: Arc<dyn Destination>,
     core: Box<Core>,
     deliveries: JoinSet<Landed>,
+    /// Deliveries that were done at once.
+    landed: Vec<Landed>,
     reading: Option<Pending<Result<Found, ReadError>>>,
     settling: Option<Pending<Result<(), LaneError>>>,
     /// The store fails; nothing is asked of it before then.
@@ -180,6 +188,15 @@ impl Worker<'_> {
         }
     }
 
+    /// Takes in what was delivered at once. Whether there was any.
+    fn land(&mut self) -> bool {
+        let any = !self.landed.is_empty();
+        for landed in std::mem::take(&mut self.landed) {
+            self.core.on_landed(landed, self.shared.clock.now());
+        }
+        any
+    }
+
     /// Whether there is nothing to wait for.
     fn is_over(&self, now: Timestamp, healthy: bool) -> bool {
         if self.ended.is_some() {
@@ -215,6 +232,8 @@ impl Worker<'_> {
             found = ready(&mut self.reading) => {
                 self.reading = None;
                 self.on_read(found);
+                // What is read from memory is there at once: others have their turn between two pages.
+                tokio::task::yield_now().await;
             }
             Some(landed) = self.deliveries.join_next() => {
                 self.on_landed(landed);
@@ -272,7 +291,7 @@ impl Worker<'_> {
 
     fn deliver(&mut self, launch: Launch) {
         let (clock, destination) = (Arc::clone(&self.shared.clock), Arc::clone(&self.destination));
-        self.deliveries.spawn(async move {
+        let mut attempt = Box::pin(async move {
             let began = clock.now();
             let Launch { slot, run } = launch;
             let attempt = AssertUnwindSafe(async { destination.deliver(&run).await });
@@ -287,6 +306,12 @@ impl Worker<'_> {
             });
             Landed { slot, outcome, began }
         });
+        match attempt.as_mut().now_or_never() {
+            Some(landed) => self.landed.push(landed),
+            None => {
+                self.deliveries.spawn(attempt);
+            }
+        }
     }
 
     fn settle(&self, settlement: Settlement) -> Pending<Result<(), LaneError>> {

@@ -219,19 +219,23 @@ impl Core {
             return None;
         }
         let cursor = self.cursor();
+        let advanced = cursor > self.acked;
         let idle = self.in_flight == 0 && self.ready.is_empty() && self.buffer.is_empty();
-        let hurried = !self.batch.is_empty()
-            || (cursor > self.acked
-                && (self.window.unnoted() >= self.env.config.window / 4
+        let worth = !self.batch.is_empty()
+            || (advanced
+                && (idle
+                    || self.window.unnoted() >= self.env.config.window / 4
                     || self.exposed()
                     || self.standing_still()));
-        if !(hurried || idle && cursor > self.acked) {
+        if !worth {
             return None;
         }
+        // The cursor of a lane that keeps up goes along with what is appended next. A lane that is behind would stand
+        // still until then; and where repeats are not recognised, what begins next would have to wait for it.
+        let can_wait = self.batch.is_empty() && self.recognised() && !self.more && !self.standing_still();
+        let haste = if can_wait { Haste::WithOthers } else { Haste::AtOnce };
         self.window.note();
-        let acked = (cursor > self.acked).then_some(cursor);
-        // A row at a destination that does not recognise repeats would have to wait behind it.
-        let haste = if hurried || !self.recognised() { Haste::AtOnce } else { Haste::WithOthers };
+        let acked = advanced.then_some(cursor);
         let (settlement, then) = std::mem::take(&mut self.batch).into_settlement(acked, haste);
         self.sent = Some(Box::new(Sent { settlement: settlement.clone(), then }));
         Some(settlement)
