@@ -29,7 +29,7 @@ use tandem_telegram::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    App, BotState, Directory, Recorder,
+    App, BodyError, BotState, Directory, Proof, Recorder,
     answers::{Answers, answers_press},
     limits::method_refused,
     metrics::{CallMetrics, method_of},
@@ -189,7 +189,7 @@ impl Gateway {
         }
     }
 
-    async fn answer_call(&self, call: &CallPath, request: Request) -> Response<Body> {
+    async fn answer_call(&self, call: &CallPath, mut request: Request) -> Response<Body> {
         let app = match call.token() {
             Ok(token) => self.0.directory.find_by_token(&token),
             // As the cloud answers it.
@@ -199,6 +199,9 @@ impl Gateway {
         let Some(app) = app.filter(|app| app.bot().state() != BotState::Released) else {
             return whole(Failure::UNAUTHORIZED.response());
         };
+        if let Some(proof) = request.extensions_mut().remove::<Proof>() {
+            proof.is_given();
+        }
         match call.target() {
             Target::Method("") => self.answer_named_by_parameter(&app, request).await,
             Target::Method(path) => self.answer_method(&app, path, request).await,
@@ -313,7 +316,8 @@ pub(crate) async fn read(request: Request) -> Result<(Request, Params), Failure>
     let read = tokio::time::timeout(READ_LIMIT, reading).await;
     let read = read.map_err(|_late| Failure::bad_request("can't parse request body"))?;
     let body = read.map_err(|error| {
-        if error.is::<LengthLimitError>() {
+        let too_long = matches!(BodyError::behind(&*error), Some(BodyError::TooLong));
+        if too_long || error.is::<LengthLimitError>() {
             Failure::ENTITY_TOO_LARGE
         } else {
             Failure::bad_request("can't parse request body")

@@ -36,5 +36,5 @@ pub use metrics::METRICS;
 pub use owners::{Owners, Question};
 pub use recorder::{RecordError, Recorder};
 pub use sent::{Author, SentDocument};
-pub use serve::{Accept, Limits, serve};
+pub use serve::{Accept, BadNetwork, BodyError, Limits, Network, Peer, Proof, serve};
 pub use webhooks::{AttachAppError, SecretError};

@@ -20,7 +20,7 @@ use tandem_telegram::{
 };
 
 use crate::{
-    App, BotState, Gateway,
+    App, BodyError, BotState, Gateway,
     answers::{Turn, answers_press},
     gateway::{Chain, whole},
     keyboards,
@@ -234,7 +234,13 @@ impl Gateway {
     pub(crate) fn refuse(app: &App, error: &PipeError) -> Response<Body> {
         let chain = Chain(error);
         tracing::warn!(bot.id = %app.bot().id(), app.name = app.name(), "a call was not answered by Telegram: {chain}");
-        whole(error.failure().response())
+        let failure = match error {
+            PipeError::Upload(upload) if matches!(upload.behind(), Some(BodyError::TooLong)) => {
+                Failure::ENTITY_TOO_LARGE
+            }
+            error => error.failure(),
+        };
+        whole(failure.response())
     }
 }
 

@@ -3,81 +3,87 @@
 //! hyper's connections directly rather than `axum::serve`: that one sets neither a bound for headers, nor a time
 //! limit, nor `TCP_NODELAY`, and cannot be told to end a connection after its answer.
 //!
-//! **Promises.** At most so many connections at a time; those beyond wait in the listener's backlog. A peer that is
-//! slow with its headers is let go, and so is one that asks nothing more for as long. After the soft stop nothing is
-//! accepted, open requests are answered and their connections closed.
+//! **Promises.** What [`Limits`] say: how many connections, how long a head may be and may take, how long a peer may
+//! bring nothing and take nothing, how large a body may be, how often a peer may be refused. Whoever has proven
+//! nothing has to go first when there is no more room, so that strangers, however many and however slow, do not keep
+//! out those who belong here ([`Proof`]). After the soft stop nothing is accepted, open requests are answered and their
+//! connections closed.
 //!
 //! A request line over 64 KiB is answered with 414 and too long a head with 431, both without a body: no handler sees
-//! them.
+//! them. Nor does it see a request that names its length in two ways, which is answered with 400.
+//!
+//! docs/hostile-input.md says all of it for the operator.
 
-use std::{io, sync::Arc, time::Duration};
+mod body;
+mod connection;
+mod head;
+mod limits;
+mod patience;
+mod peer;
+mod places;
+mod refusals;
+mod stream;
+mod visits;
+mod watchdog;
+
+use std::{io, pin::pin, sync::Arc, task::Poll, time::Duration};
 
 use axum::Router;
 use hyper::server::conn::http1;
-use hyper_util::{
-    rt::{TokioIo, TokioTimer},
-    service::TowerToHyperService,
-};
+use hyper_util::rt::TokioIo;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream, UnixListener, UnixStream},
-    sync::Semaphore,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-/// Longest head of a request; somewhat beyond it the answer is 431, as from Telegram's own server
-/// (reference/telegram.md 1.3).
-const MAX_HEAD_BYTES: usize = 256 << 10;
+pub use self::{
+    body::BodyError,
+    limits::Limits,
+    peer::{BadNetwork, Network, Peer},
+    visits::Proof,
+};
+use self::{
+    places::{Place, Places},
+    refusals::Refusals,
+    stream::Watched,
+    visits::Visits,
+    watchdog::Watchdog,
+};
 
 /// What waits when the system has no more files for us.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
-
-/// What a listener's peers may do.
-#[derive(Debug, Clone, Copy)]
-pub struct Limits {
-    /// Connections at a time.
-    pub connections: usize,
-    /// For a request's head, and for the quiet between two requests on a connection.
-    pub head: Duration,
-}
-
-impl Limits {
-    /// For apps: each may hold a long poll open. Quiet connections are kept as long as Telegram keeps them
-    /// (reference/telegram.md 1.3), so that no library finds one closed that it would not find closed there.
-    pub const APPS: Self = Self { connections: 20_000, head: Duration::from_secs(500) };
-}
 
 /// Where connections come from.
 pub trait Accept: Send + Sync {
     /// A connection.
     type Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static;
 
-    /// Waits for the next one.
-    fn accept(&self) -> impl Future<Output = io::Result<Self::Stream>> + Send;
+    /// Waits for the next one, and says whose it is.
+    fn accept(&self) -> impl Future<Output = io::Result<(Self::Stream, Peer)>> + Send;
 }
 
 impl Accept for TcpListener {
     type Stream = TcpStream;
 
-    async fn accept(&self) -> io::Result<TcpStream> {
-        let (stream, _) = Self::accept(self).await?;
+    async fn accept(&self) -> io::Result<(TcpStream, Peer)> {
+        let (stream, address) = Self::accept(self).await?;
         // Answers are small and somebody waits for each of them.
         stream.set_nodelay(true)?;
-        Ok(stream)
+        Ok((stream, Peer::at(address)))
     }
 }
 
 impl Accept for UnixListener {
     type Stream = UnixStream;
 
-    async fn accept(&self) -> io::Result<UnixStream> {
+    async fn accept(&self) -> io::Result<(UnixStream, Peer)> {
         let (stream, _) = Self::accept(self).await?;
-        Ok(stream)
+        Ok((stream, Peer::Own))
     }
 }
 
 /// Serves until `soft` is cancelled, then until every open request is answered, or until `hard` is.
-#[expect(clippy::missing_panics_doc, reason = "the semaphore is never closed")]
 pub async fn serve(
     listener: impl Accept,
     router: Router,
@@ -86,26 +92,30 @@ pub async fn serve(
     hard: CancellationToken,
 ) {
     let connections = TaskTracker::new();
-    let places = Arc::new(Semaphore::new(limits.connections));
+    let limits = Arc::new(limits);
+    let places = Arc::new(Places::new(Arc::clone(&limits)));
+    let refusals = Arc::new(Refusals::new(limits.refused_per_minute));
     loop {
         let next = async {
-            let place = Arc::clone(&places).acquire_owned().await.expect("the semaphore is never closed");
-            (place, listener.accept().await)
+            let (stream, peer) = listener.accept().await?;
+            Ok((stream, places.enter(peer).await))
         };
-        let (place, accepted) = tokio::select! {
+        let next: io::Result<_> = tokio::select! {
             () = soft.cancelled() => break,
             () = hard.cancelled() => break,
             next = next => next,
         };
-        match accepted {
-            Ok(stream) => {
-                let connection = connection(stream, router.clone(), limits, soft.clone());
+        match next {
+            Ok((stream, Some(place))) => {
+                let visits = Visits::new(router.clone(), &place, Arc::clone(&limits), Arc::clone(&refusals));
+                let connection = connection(stream, place, visits, Arc::clone(&limits), soft.clone());
                 let hard = hard.clone();
                 connections.spawn(async move {
                     hard.run_until_cancelled(connection).await;
-                    drop(place);
                 });
             }
+            // One peer has more connections than it may: this one is closed.
+            Ok((_, None)) => {}
             // The peer has gone again: its own affair.
             Err(error) if is_of_peer(&error) => {}
             Err(error) => {
@@ -120,27 +130,36 @@ pub async fn serve(
 }
 
 /// One connection to its end.
-async fn connection<S>(stream: S, router: Router, limits: Limits, soft: CancellationToken)
+async fn connection<S>(stream: S, place: Place, visits: Visits, limits: Arc<Limits>, soft: CancellationToken)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
+    let mut watchdog = Watchdog::new(Arc::clone(place.connection()), Arc::clone(&limits));
+    let stream = TokioIo::new(Watched::new(stream, &place, &limits));
     let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(limits.head)
-        .max_buf_size(MAX_HEAD_BYTES)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
-    let mut connection = std::pin::pin!(connection);
-    let ended = tokio::select! {
-        ended = connection.as_mut() => ended,
-        () = soft.cancelled() => {
+        // The watchdog's business: there are two such times, and hyper knows one.
+        .header_read_timeout(None)
+        .max_buf_size(limits.head_bytes.max(Limits::LEAST_HEAD_BYTES))
+        .max_header_size(limits.head_bytes)
+        .serve_connection(stream, visits);
+    let mut connection = pin!(connection);
+    let mut stopping = pin!(soft.cancelled());
+    let mut stops = false;
+    let ended = std::future::poll_fn(|cx| {
+        if !stops && stopping.as_mut().poll(cx).is_ready() {
+            stops = true;
             connection.as_mut().graceful_shutdown();
-            connection.await
         }
-    };
-    if let Err(error) = ended {
+        match connection.as_mut().poll(cx) {
+            Poll::Ready(ended) => Poll::Ready(Some(ended)),
+            Poll::Pending => watchdog.poll_ended(cx).map(|()| None),
+        }
+    });
+    if let Some(Err(error)) = ended.await {
         // Peers hang up, time out and send nonsense all day: each got its answer where there was one to give.
         tracing::debug!(%error, "a connection ended early");
     }
+    drop(place);
 }
 
 fn is_of_peer(error: &io::Error) -> bool {

@@ -65,9 +65,8 @@ impl Clock for SystemClock {
 impl Shown {
     /// What to show at `at`, when the machine's clock shows `machine`.
     fn after(before: Option<Self>, machine: Duration, at: Instant) -> Self {
-        let least = before.map_or(Duration::ZERO, |before| {
-            before.time + at.saturating_duration_since(before.at) / SLOWED
-        });
+        let least = before
+            .map_or(Duration::ZERO, |before| before.time + at.saturating_duration_since(before.at) / SLOWED);
         Self { time: machine.max(least), at }
     }
 }
@@ -112,8 +111,7 @@ mod tests {
         let begin = Instant::now();
         let mut last = None;
         for step in 0..100_000 {
-            last =
-                Some(Shown::after(last, Duration::from_secs(1), begin + Duration::from_micros(step * 10)));
+            last = Some(Shown::after(last, Duration::from_secs(1), begin + Duration::from_micros(step * 10)));
         }
         assert!(last.is_some_and(|shown| shown.time > Duration::from_millis(1499)));
     }

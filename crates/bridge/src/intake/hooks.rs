@@ -8,14 +8,14 @@ use std::time::Duration;
 use axum::{
     Router,
     body::Body,
-    extract::{Path, State},
+    extract::{Extension, Path, State},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
     routing::post,
 };
 use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use tandem_gateway::RecordError;
+use tandem_gateway::{BodyError, Proof, RecordError};
 use tandem_model::BotId;
 
 use super::taking::is_about_space;
@@ -66,6 +66,7 @@ impl Bridge {
 async fn receive(
     State(bridge): State<Bridge>,
     Path(bot): Path<String>,
+    proof: Option<Extension<Proof>>,
     headers: HeaderMap,
     body: Body,
 ) -> Response {
@@ -75,11 +76,18 @@ async fn receive(
     let Some(live) = live.filter(|live| live.hook().is_some_and(|secret| secret.proves(&headers))) else {
         return Answer::Unproven.into_response();
     };
+    if let Some(Extension(proof)) = proof {
+        proof.is_given();
+    }
     let read = tokio::time::timeout(BODY_LIMIT, Limited::new(body, BODY_BYTES).collect()).await;
     let answer = match read {
         Ok(Ok(body)) => bridge.receive(&live, body.to_bytes()).await,
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Answer::TooLarge,
-        Ok(Err(_)) => Answer::Unreadable,
+        Ok(Err(error)) => match BodyError::behind(&*error) {
+            Some(BodyError::TooLong) => Answer::TooLarge,
+            None if error.is::<LengthLimitError>() => Answer::TooLarge,
+            Some(BodyError::TooSlow) => Answer::TooSlow,
+            Some(BodyError::Broken(_)) | None => Answer::Unreadable,
+        },
         Err(_) => Answer::TooSlow,
     };
     answer.into_response()

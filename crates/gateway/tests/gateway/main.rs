@@ -7,6 +7,8 @@ mod bad_input;
 mod captured;
 mod faults;
 mod files;
+mod hostile_connections;
+mod hostile_requests;
 mod limits;
 mod long_poll;
 mod offsets;

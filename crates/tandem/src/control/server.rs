@@ -4,7 +4,6 @@ use std::{
     fs, io,
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
-    time::Duration,
 };
 
 use axum::{
@@ -19,14 +18,11 @@ use tandem_bridge::{
     Bridge,
     operations::{Refusal, RefusalCode, Request},
 };
-use tandem_gateway::{Accept, Limits};
+use tandem_gateway::{Accept, Limits, Peer};
 use tokio::net::{UnixListener, UnixStream};
 
 use super::{MAX_BODY_BYTES, PERFORM, VERSION_HEADER};
 use crate::serve::Stop;
-
-/// People and scripts, not apps.
-const LIMITS: Limits = Limits { connections: 64, head: Duration::from_secs(30) };
 
 /// The socket of a process that holds the database's lock. Removed when it is dropped.
 #[derive(Debug)]
@@ -78,7 +74,7 @@ impl ControlSocket {
             .route(PERFORM, post(perform))
             .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
             .with_state(bridge);
-        tandem_gateway::serve(self.listener, router, LIMITS, stop.soft, stop.hard).await;
+        tandem_gateway::serve(self.listener, router, Limits::OWN, stop.soft, stop.hard).await;
         drop(self.path);
     }
 }
@@ -112,13 +108,13 @@ struct Listener {
 impl Accept for Listener {
     type Stream = UnixStream;
 
-    async fn accept(&self) -> io::Result<UnixStream> {
-        let stream = Accept::accept(&self.inner).await?;
-        let peer = stream.peer_cred()?.uid();
-        if peer == self.user || peer == 0 {
-            Ok(stream)
+    async fn accept(&self) -> io::Result<(UnixStream, Peer)> {
+        let (stream, peer) = Accept::accept(&self.inner).await?;
+        let user = stream.peer_cred()?.uid();
+        if user == self.user || user == 0 {
+            Ok((stream, peer))
         } else {
-            tracing::warn!(peer.user = peer, "user {peer} was refused at the control socket");
+            tracing::warn!(peer.user = user, "user {user} was refused at the control socket");
             Err(io::ErrorKind::ConnectionAborted.into())
         }
     }

@@ -13,11 +13,10 @@ mod listeners;
 mod service;
 mod stop;
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use axum::{Router, routing::get};
 use tandem_bridge::Bridge;
-use tandem_gateway::Limits;
 use tandem_model::{Clock, Rng};
 use tokio::task::JoinSet;
 
@@ -29,9 +28,6 @@ pub(crate) use service::check;
 pub use stop::Stop;
 
 use crate::{Failure, control::ControlSocket, settings::Settings};
-
-/// Telegram opens at most a hundred connections for a bot. Strangers wait for nothing.
-const STRANGERS: Limits = Limits { connections: 4_000, head: Duration::from_secs(75) };
 
 /// Runs the service until `stop`, or until a part of it ends that should not.
 ///
@@ -91,10 +87,17 @@ async fn serve(
     let (bridge, lanes) = (service.bridge().clone(), service.lanes().clone());
     parts.spawn(named("the control socket", control.serve(bridge.clone(), stop.clone())));
     let Stop { soft, hard } = stop.clone();
-    let apps = tandem_gateway::serve(gateway, service.gateway().router(), Limits::APPS, soft, hard);
+    let apps = tandem_gateway::serve(
+        gateway,
+        service.gateway().router(),
+        settings.gateway_limits.clone(),
+        soft,
+        hard,
+    );
     parts.spawn(named("the gateway", apps));
     let Stop { soft, hard } = stop.clone();
-    let strangers = tandem_gateway::serve(public, public_router(&bridge), STRANGERS, soft, hard);
+    let strangers =
+        tandem_gateway::serve(public, public_router(&bridge), settings.public_limits.clone(), soft, hard);
     parts.spawn(named("the public listener", strangers));
     let Stop { soft, hard } = stop.clone();
     parts.spawn(named("the lanes", async move { lanes.run(soft, hard).await }));

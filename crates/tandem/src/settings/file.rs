@@ -10,7 +10,7 @@ pub(super) fn read(path: &Path) -> Result<Layer, SettingsError> {
     parse(&path.display().to_string(), &text)
 }
 
-fn parse(name: &str, text: &str) -> Result<Layer, SettingsError> {
+pub(super) fn parse(name: &str, text: &str) -> Result<Layer, SettingsError> {
     toml::from_str(text).map_err(|error| {
         // The parser's own rendering would quote the line, and a line may hold a password: only its place is said.
         let place = error.span().map(|span| place(text, span.start)).unwrap_or_default();

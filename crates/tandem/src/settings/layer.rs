@@ -5,7 +5,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use serde::Deserialize;
 use url::Url;
 
-use super::values::{self, LogFormat, Proxy, StoreUrl, Upstream};
+use super::values::{self, LogFormat, Networks, Proxy, StoreUrl, Upstream};
 
 /// Defines a section of which every key may be missing, and how one lies over another.
 macro_rules! section {
@@ -31,6 +31,29 @@ section!(ServerLayer {
     public: SocketAddr,
     #[serde(deserialize_with = "values::public_url")]
     public_url: Url,
+    trusted_proxies: Networks,
+});
+section!(LimitsLayer {
+    #[serde(deserialize_with = "values::count")]
+    connections: u32,
+    #[serde(deserialize_with = "values::count")]
+    connections_per_peer: u32,
+    #[serde(deserialize_with = "values::head_bytes")]
+    head_bytes: u32,
+    #[serde(deserialize_with = "values::seconds")]
+    head_secs: u32,
+    #[serde(deserialize_with = "values::seconds")]
+    idle_secs: u32,
+    #[serde(deserialize_with = "values::seconds")]
+    stall_secs: u32,
+    #[serde(deserialize_with = "values::count")]
+    bytes_per_sec: u32,
+    #[serde(deserialize_with = "values::bytes")]
+    body_bytes: u64,
+    #[serde(deserialize_with = "values::count")]
+    requests_per_connection: u32,
+    #[serde(deserialize_with = "values::count")]
+    refused_per_minute: u32,
 });
 section!(StoreLayer { url: StoreUrl });
 section!(TelegramLayer {
@@ -62,6 +85,8 @@ section!(LogLayer { format: LogFormat, filter: String });
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Layer {
     pub(crate) server: ServerLayer,
+    pub(crate) gateway_limits: LimitsLayer,
+    pub(crate) public_limits: LimitsLayer,
     pub(crate) store: StoreLayer,
     pub(crate) telegram: TelegramLayer,
     pub(crate) security: SecurityLayer,
@@ -74,6 +99,8 @@ impl Layer {
     pub(crate) fn over(self, below: Self) -> Self {
         Self {
             server: self.server.over(below.server),
+            gateway_limits: self.gateway_limits.over(below.gateway_limits),
+            public_limits: self.public_limits.over(below.public_limits),
             store: self.store.over(below.store),
             telegram: self.telegram.over(below.telegram),
             security: self.security.over(below.security),

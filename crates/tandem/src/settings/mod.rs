@@ -18,8 +18,9 @@ use std::{
 
 use url::Url;
 
-use layer::Layer;
+use layer::{Layer, LimitsLayer};
 pub use show::show;
+use tandem_gateway::Limits;
 pub use values::{LogFormat, Proxy, StoreUrl, Upstream};
 
 /// Where a settings file is looked for when no flag and no variable names one.
@@ -33,6 +34,10 @@ pub const EXAMPLE: &str = include_str!("tandem.toml");
 pub struct Settings {
     /// Where we listen.
     pub server: Server,
+    /// What whoever reaches `server.gateway` may do.
+    pub gateway_limits: Limits,
+    /// What whoever reaches `server.public` may do.
+    pub public_limits: Limits,
     /// Where everything is kept.
     pub store: Store,
     /// How Telegram is reached.
@@ -172,8 +177,15 @@ impl Settings {
         Self::from_layer(pairs::of_flags(flags)?.over(from_environment.over(from_file)))
     }
 
+    /// Reads the text of a settings file as the only layer; `name` is what errors call it.
+    pub fn of_text(name: &str, text: &str) -> Result<Self, SettingsError> {
+        Self::from_layer(file::parse(name, text)?)
+    }
+
     fn from_layer(layer: Layer) -> Result<Self, SettingsError> {
-        let Layer { server, store, telegram, security, retention, log } = layer;
+        let Layer { server, gateway_limits, public_limits, store, telegram, security, retention, log } =
+            layer;
+        let trusted_proxies = server.trusted_proxies.unwrap_or_default().0;
         let url = store.url.unwrap_or_default();
         let api_base = telegram.api_base.unwrap_or_else(|| values::address("https://api.telegram.org"));
         let proxy = match (telegram.proxy, telegram.proxy_file) {
@@ -208,6 +220,11 @@ impl Settings {
             });
         }
         Ok(Self {
+            gateway_limits: Limits {
+                trusted_proxies: trusted_proxies.clone(),
+                ..limits(&gateway_limits, Limits::APPS)
+            },
+            public_limits: Limits { trusted_proxies, ..limits(&public_limits, Limits::STRANGERS) },
             server: Server {
                 gateway: server.gateway.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 8080))),
                 public: server.public.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 8081))),
@@ -230,6 +247,26 @@ impl Settings {
                 filter: log.filter.unwrap_or_else(|| Log::DEFAULT_FILTER.to_owned()),
             },
         })
+    }
+}
+
+fn limits(layer: &LimitsLayer, default: Limits) -> Limits {
+    let seconds = |set: Option<u32>, default| set.map_or(default, |secs| Duration::from_secs(secs.into()));
+    let size = |set: Option<u32>, default| set.and_then(|size| usize::try_from(size).ok()).unwrap_or(default);
+    Limits {
+        connections: size(layer.connections, default.connections),
+        connections_per_peer: size(layer.connections_per_peer, default.connections_per_peer),
+        head_bytes: size(layer.head_bytes, default.head_bytes),
+        head: seconds(layer.head_secs, default.head),
+        idle: seconds(layer.idle_secs, default.idle),
+        stall: seconds(layer.stall_secs, default.stall),
+        bytes_per_sec: layer.bytes_per_sec.unwrap_or(default.bytes_per_sec),
+        body_bytes: layer.body_bytes.unwrap_or(default.body_bytes),
+        requests_per_connection: layer
+            .requests_per_connection
+            .map_or(default.requests_per_connection, u64::from),
+        refused_per_minute: layer.refused_per_minute.unwrap_or(default.refused_per_minute),
+        trusted_proxies: default.trusted_proxies,
     }
 }
 
@@ -301,7 +338,7 @@ mod tests {
     fn a_wrong_value_names_the_file_the_line_the_key_and_what_is_expected() {
         insta::assert_snapshot!(
             refusal("[server]\n\ngatewya = '127.0.0.1:1'\n", &[]),
-            @"tandem.toml line 3, server.gatewya: unknown field `gatewya`, expected one of `gateway`, `public`, `public_url`"
+            @"tandem.toml line 3, server.gatewya: unknown field `gatewya`, expected one of `gateway`, `public`, `public_url`, `trusted_proxies`"
         );
         insta::assert_snapshot!(
             refusal("[server]\ngateway = 'localhost'\n", &[]),
@@ -329,11 +366,11 @@ mod tests {
         );
         insta::assert_snapshot!(
             refusal("", &[("TANDEM_SERVER__GATEWYA", "x")]),
-            @"TANDEM_SERVER__GATEWYA: unknown field `gatewya`, expected one of `gateway`, `public`, `public_url`"
+            @"TANDEM_SERVER__GATEWYA: unknown field `gatewya`, expected one of `gateway`, `public`, `public_url`, `trusted_proxies`"
         );
         insta::assert_snapshot!(
             refusal("", &[("TANDEM_SERVR__GATEWAY", "x")]),
-            @"TANDEM_SERVR__GATEWAY: unknown field `servr`, expected one of `server`, `store`, `telegram`, `security`, `retention`, `log`"
+            @"TANDEM_SERVR__GATEWAY: unknown field `servr`, expected one of `server`, `gateway_limits`, `public_limits`, `store`, `telegram`, `security`, `retention`, `log`"
         );
     }
 

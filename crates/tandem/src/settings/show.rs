@@ -2,11 +2,14 @@
 
 use std::fmt::Write as _;
 
+use tandem_gateway::{Limits, Network};
+
 use super::{Settings, values::DAY};
 
 /// Writes every key with its value in force.
 pub fn show(settings: &Settings) -> String {
-    let Settings { server, store, telegram, security, retention, log } = settings;
+    let Settings { server, gateway_limits, public_limits, store, telegram, security, retention, log } =
+        settings;
     let mut text = String::new();
     let mut section = |name: &str, keys: Vec<(&str, Option<toml::Value>)>| {
         let _ = writeln!(text, "[{name}]");
@@ -17,7 +20,6 @@ pub fn show(settings: &Settings) -> String {
             };
         }
     };
-    let number = |number: u64| toml::Value::Integer(i64::try_from(number).unwrap_or(i64::MAX));
     let string = |text: &dyn ToString| Some(toml::Value::String(text.to_string()));
     let days = |duration: std::time::Duration| {
         Some(match duration.as_secs() {
@@ -31,8 +33,11 @@ pub fn show(settings: &Settings) -> String {
             ("gateway", string(&server.gateway)),
             ("public", string(&server.public)),
             ("public_url", server.public_url.as_ref().and_then(|url| string(url))),
+            ("trusted_proxies", Some(networks(&gateway_limits.trusted_proxies))),
         ],
     );
+    section("gateway_limits", limits(gateway_limits));
+    section("public_limits", limits(public_limits));
     section("store", vec![("url", string(&store.url))]);
     section(
         "telegram",
@@ -60,4 +65,29 @@ pub fn show(settings: &Settings) -> String {
     );
     section("log", vec![("format", string(&log.format.as_str())), ("filter", string(&log.filter))]);
     text
+}
+
+fn limits(limits: &Limits) -> Vec<(&'static str, Option<toml::Value>)> {
+    let size = |size: usize| Some(number(size as u64));
+    let seconds = |duration: std::time::Duration| Some(number(duration.as_secs()));
+    vec![
+        ("connections", size(limits.connections)),
+        ("connections_per_peer", size(limits.connections_per_peer)),
+        ("head_bytes", size(limits.head_bytes)),
+        ("head_secs", seconds(limits.head)),
+        ("idle_secs", seconds(limits.idle)),
+        ("stall_secs", seconds(limits.stall)),
+        ("bytes_per_sec", Some(number(limits.bytes_per_sec.into()))),
+        ("body_bytes", Some(number(limits.body_bytes))),
+        ("requests_per_connection", Some(number(limits.requests_per_connection))),
+        ("refused_per_minute", Some(number(limits.refused_per_minute.into()))),
+    ]
+}
+
+fn networks(networks: &[Network]) -> toml::Value {
+    toml::Value::Array(networks.iter().map(|network| toml::Value::String(network.to_string())).collect())
+}
+
+fn number(number: u64) -> toml::Value {
+    toml::Value::Integer(i64::try_from(number).unwrap_or(i64::MAX))
 }

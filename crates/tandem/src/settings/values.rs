@@ -10,6 +10,7 @@ use std::{
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, de};
+use tandem_gateway::{Limits, Network};
 use url::Url;
 
 use super::SettingsError;
@@ -178,6 +179,33 @@ impl<'de> Deserialize<'de> for LogFormat {
     }
 }
 
+/// Proxies that are believed: a list, or a text with commas.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Networks(pub(super) Vec<Network>);
+
+impl<'de> Deserialize<'de> for Networks {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum ListOrText {
+            List(Vec<String>),
+            Text(String),
+            #[expect(dead_code, reason = "catches values of other types, for one message in one voice")]
+            Other(toml::Value),
+        }
+        let networks = match ListOrText::deserialize(deserializer)? {
+            ListOrText::List(list) => list,
+            ListOrText::Text(text) => text.split(',').map(str::to_owned).collect(),
+            ListOrText::Other(_) => return Err(de::Error::custom(EXPECTED_NETWORKS)),
+        };
+        let networks = networks.iter().map(|text| text.trim()).filter(|text| !text.is_empty());
+        let networks: Result<_, _> = networks.map(str::parse).collect();
+        networks.map(Self).map_err(|_malformed| de::Error::custom(EXPECTED_NETWORKS))
+    }
+}
+
+const EXPECTED_NETWORKS: &str = "expected addresses and networks such as [\"10.0.0.5\", \"fd00::/8\"]";
+
 pub(super) fn address(text: &'static str) -> Url {
     Url::parse(text).expect("a constant address is well formed")
 }
@@ -244,6 +272,30 @@ pub(super) fn days<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<
     };
     let seconds = Duration::try_from_secs_f64((days * DAY.as_secs_f64()).round());
     seconds.map(Some).map_err(|_negative_or_endless| expected())
+}
+
+pub(super) fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
+    at_least(deserializer, 1, "expected a number of seconds, at least 1")
+}
+
+pub(super) fn count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
+    at_least(deserializer, 1, "expected a number, at least 1")
+}
+
+pub(super) fn head_bytes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
+    let least = u32::try_from(Limits::LEAST_HEAD_BYTES).unwrap_or(u32::MAX);
+    at_least(deserializer, least, "expected a number of bytes, at least 8192")
+}
+
+fn at_least<'de, D: Deserializer<'de>>(
+    deserializer: D,
+    least: u32,
+    expected: &str,
+) -> Result<Option<u32>, D::Error> {
+    match u32::try_from(number(deserializer, expected)?) {
+        Ok(number) if number >= least => Ok(Some(number)),
+        Ok(_) | Err(_) => Err(de::Error::custom(expected)),
+    }
 }
 
 pub(super) fn bytes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {

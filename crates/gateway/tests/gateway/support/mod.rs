@@ -208,6 +208,14 @@ impl Stage {
         Client { address: self.address, token }
     }
 
+    /// Another listener of the same gateway, with limits of its own: the app `main` there.
+    pub(crate) async fn listen(&self, limits: Limits) -> Client {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(serve(listener, self.gateway.router(), limits, self.soft.clone(), self.hard.clone()));
+        Client { address, token: REAL.to_owned() }
+    }
+
     /// The app that the bot's own token means.
     pub(crate) fn main(&self) -> Client {
         Client { address: self.address, token: REAL.to_owned() }
