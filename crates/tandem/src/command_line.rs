@@ -125,6 +125,7 @@ fn run(command_line: CommandLine) -> Result<ExitCode, Failure> {
             Failure::usage(chain(&error), what_to_do)
         })
     };
+    crate::open_files::allow_all();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| {
         Failure::new(format!("cannot start threads: {error}"), "Raise the limit of this user's processes.")
     })?;

@@ -11,6 +11,7 @@ pub mod control;
 mod demo;
 mod failure;
 mod logging;
+mod open_files;
 mod output;
 pub mod reference;
 mod serve;
