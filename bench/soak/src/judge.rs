@@ -20,11 +20,16 @@ pub(crate) struct Check {
 }
 
 /// How much a figure may grow from the end of the warm-up to the end, by the straight line that fits best.
+#[derive(Clone, Copy)]
 struct Tolerance {
     percent: f64,
     /// In the figure's own unit: noise of small ones is no growth.
     at_least: f64,
 }
+
+const MEMORY: Tolerance = Tolerance { percent: 3.0, at_least: 2.0 };
+const COUNTS: Tolerance = Tolerance { percent: 2.0, at_least: 8.0 };
+const THREADS: Tolerance = Tolerance { percent: 0.0, at_least: 2.0 };
 
 /// Judges a run.
 pub(crate) fn judge(history: &History) -> Vec<Check> {
@@ -67,34 +72,10 @@ pub(crate) fn judge(history: &History) -> Vec<Check> {
                 outcome.loud_losses, outcome.down.lost, outcome.other_errors
             ),
         },
-        flat(
-            "memory is flat",
-            samples,
-            |sample| to_f64(sample.rss_kb) / 1024.0,
-            "MB",
-            &Tolerance { percent: 3.0, at_least: 2.0 },
-        ),
-        flat(
-            "open files are flat",
-            samples,
-            |sample| to_f64(sample.open_files),
-            "files",
-            &Tolerance { percent: 2.0, at_least: 8.0 },
-        ),
-        flat(
-            "tasks are flat",
-            samples,
-            |sample| to_f64(sample.tasks),
-            "tasks",
-            &Tolerance { percent: 2.0, at_least: 8.0 },
-        ),
-        flat(
-            "threads are flat",
-            samples,
-            |sample| to_f64(sample.threads),
-            "threads",
-            &Tolerance { percent: 0.0, at_least: 2.0 },
-        ),
+        flat("memory is flat", history, |sample| to_f64(sample.rss_kb) / 1024.0, "MB", MEMORY),
+        flat("open files are flat", history, |sample| to_f64(sample.open_files), "files", COUNTS),
+        flat("tasks are flat", history, |sample| to_f64(sample.tasks), "tasks", COUNTS),
+        flat("threads are flat", history, |sample| to_f64(sample.threads), "threads", THREADS),
         size(history),
     ];
     if samples.last().is_some_and(|last| last.at_s >= LONG_S) {
@@ -107,24 +88,18 @@ pub(crate) fn judge(history: &History) -> Vec<Check> {
     checks
 }
 
-/// A straight line through what was measured after the warm-up.
+/// Whether the straight line through what was measured after the warm-up rises.
 fn flat(
     asked: &'static str,
-    samples: &[Sample],
+    history: &History,
     figure: impl Fn(&Sample) -> f64,
     unit: &str,
-    tolerance: &Tolerance,
+    tolerance: Tolerance,
 ) -> Check {
-    let end = samples.last().map_or(0.0, |last| last.at_s);
-    let warm: Vec<(f64, f64)> = samples
-        .iter()
-        .filter(|sample| sample.at_s >= end * WARM_UP)
-        .map(|sample| (sample.at_s, figure(sample)))
-        .collect();
-    let Some((mean, growth)) = fit(&warm) else {
+    let Some((mean, growth)) = growth(&history.samples, figure) else {
         return Check { asked, holds: false, because: "it was not measured often enough".to_owned() };
     };
-    let allowed = (mean * tolerance.percent / 100.0).max(tolerance.at_least);
+    let allowed = tolerance.of(mean, history.plan.noise);
     Check {
         asked,
         holds: growth <= allowed,
@@ -132,6 +107,23 @@ fn flat(
             "{mean:.1} {unit} on average, {growth:+.2} by the straight line after the warm-up; {allowed:.2} are allowed"
         ),
     }
+}
+
+impl Tolerance {
+    fn of(self, mean: f64, noise: f64) -> f64 {
+        (mean * self.percent / 100.0).max(self.at_least * noise)
+    }
+}
+
+/// The mean after the warm-up, and by how much it grew from there on.
+fn growth(samples: &[Sample], figure: impl Fn(&Sample) -> f64) -> Option<(f64, f64)> {
+    let end = samples.last().map_or(0.0, |last| last.at_s);
+    let warm: Vec<(f64, f64)> = samples
+        .iter()
+        .filter(|sample| sample.at_s >= end * WARM_UP)
+        .map(|sample| (sample.at_s, figure(sample)))
+        .collect();
+    fit(&warm)
 }
 
 /// The mean, and by how much the line of least squares rises from the first to the last.
@@ -185,8 +177,8 @@ mod tests {
     }
 
     fn memory_is_flat(samples: &[Sample]) -> bool {
-        let tolerance = Tolerance { percent: 3.0, at_least: 2.0 };
-        flat("", samples, |sample| to_f64(sample.rss_kb) / 1024.0, "MB", &tolerance).holds
+        growth(samples, |sample| to_f64(sample.rss_kb) / 1024.0)
+            .is_some_and(|(mean, growth)| growth <= MEMORY.of(mean, 1.0))
     }
 
     #[test]

@@ -32,6 +32,9 @@ pub(crate) struct Plan {
     /// How often it is measured while clients write.
     #[arg(long, default_value_t = 360)]
     pub(crate) samples: u64,
+    /// Growth that counts as noise, in multiples of the long run's: one of seconds is all warm-up.
+    #[arg(long, default_value_t = 1.0)]
+    pub(crate) noise: f64,
     /// Do not measure what idle bots cost: have all of them at once.
     #[arg(long)]
     pub(crate) at_once: bool,

@@ -128,7 +128,7 @@ fn panels(history: &History) -> Vec<Panel> {
                     values: rates(samples, |one| one.given),
                 },
                 Line {
-                    name: "updates taken by apps and receivers",
+                    name: "deliveries to apps and receivers",
                     colour: ORANGE,
                     values: rates(samples, |one| one.taken),
                 },
@@ -201,7 +201,7 @@ impl Panel {
             );
             let _ = writeln!(svg, r#"<text x="{legend:.1}" y="{head}" text-anchor="end">{name}</text>"#);
             // As wide as such a text is, roughly.
-            legend -= to_f64(name.len() as u64) * 6.4 + 6.0;
+            legend -= to_f64(name.len() as u64) * 6.6 + 8.0;
             let _ = writeln!(
                 svg,
                 r#"<path d="M{:.1} {:.1}h18" stroke="{colour}" stroke-width="3"/>"#,

@@ -77,8 +77,12 @@ fn in_words(history: &History, checks: &[Check], holds: bool) -> String {
     text
 }
 
-/// What each further bot costs, in bytes.
-pub(crate) fn per_bot(before: Stage, after: Stage) -> Option<f64> {
-    let bots = after.bots.checked_sub(before.bots).filter(|bots| *bots > 0 && before.bots > 0)?;
+/// What each further bot costs, in bytes. `None` where nothing was measured before, or too few to tell.
+fn per_bot(before: Stage, after: Stage) -> Option<f64> {
+    const ENOUGH: u64 = 100;
+    if before.bots == 0 {
+        return None;
+    }
+    let bots = after.bots.checked_sub(before.bots).filter(|bots| *bots >= ENOUGH)?;
     Some((to_f64(after.rss_kb) - to_f64(before.rss_kb)) * 1024.0 / to_f64(bots))
 }
