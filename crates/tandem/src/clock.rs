@@ -1,8 +1,12 @@
 //! The system's clock, the one place where the time is asked for.
 //!
 //! The time that this gives never goes back and never stands still, whatever is done to the machine's clock: waits
-//! for a retry, for a lease, for the end of a poll go by it, and must end. A clock that is set forward is followed at
-//! once. When it is set back or stands still, time goes on at half its speed until the machine's has caught up.
+//! for a retry, for a lease, for the end of a poll go by it, and must end. When the machine's clock is set back or
+//! stands still, time goes on at half its speed until the machine's has caught up. One that is set forward is followed,
+//! but by hours only once it has stayed there for a minute: there is no way back from a moment that was only a mistake,
+//! and what lives for a day would be over.
+//!
+//! A clock that was a day ahead for longer, and is then put right, leaves this one ahead of it until a restart.
 
 use std::{
     fmt,
@@ -18,6 +22,12 @@ const STRETCH: Duration = Duration::from_mins(1);
 /// By how much slower time goes while the machine's clock is behind.
 const SLOWED: u32 = 2;
 
+/// A step forward by more than this is doubted at first.
+const DOUBTFUL: Duration = Duration::from_hours(1);
+
+/// For so long.
+const DOUBTED: Duration = Duration::from_mins(1);
+
 /// The system's clock. Cheap to clone: clones show the same time.
 #[derive(Clone, Default)]
 pub struct SystemClock(Arc<Mutex<Option<Shown>>>);
@@ -28,6 +38,8 @@ struct Shown {
     time: Duration,
     /// When, by a clock that nobody sets.
     at: Instant,
+    /// Since when the machine's clock is far ahead of it.
+    doubted_since: Option<Instant>,
 }
 
 impl SystemClock {
@@ -65,9 +77,15 @@ impl Clock for SystemClock {
 impl Shown {
     /// What to show at `at`, when the machine's clock shows `machine`.
     fn after(before: Option<Self>, machine: Duration, at: Instant) -> Self {
-        let least = before
-            .map_or(Duration::ZERO, |before| before.time + at.saturating_duration_since(before.at) / SLOWED);
-        Self { time: machine.max(least), at }
+        let Some(before) = before else { return Self { time: machine, at, doubted_since: None } };
+        let passed = at.saturating_duration_since(before.at);
+        if machine > before.time + passed + DOUBTFUL {
+            let since = before.doubted_since.unwrap_or(at);
+            if at.saturating_duration_since(since) < DOUBTED {
+                return Self { time: before.time + passed, at, doubted_since: Some(since) };
+            }
+        }
+        Self { time: machine.max(before.time + passed / SLOWED), at, doubted_since: None }
     }
 }
 
@@ -95,7 +113,15 @@ mod tests {
 
     #[test]
     fn a_clock_that_is_right_or_set_forward_is_followed() {
-        assert_eq!(shown(&[(0, 1000), (1, 1001), (2, 5000), (3, 5001)]), [1000, 1001, 5000, 5001]);
+        assert_eq!(shown(&[(0, 1000), (1, 1001), (2, 4000), (3, 4001)]), [1000, 1001, 4000, 4001]);
+    }
+
+    #[test]
+    fn a_clock_that_is_set_forward_by_hours_is_followed_once_it_has_stayed_there() {
+        let stayed = [(0, 1000), (1, 90_000), (30, 90_029), (61, 90_060), (62, 90_061)];
+        assert_eq!(shown(&stayed), [1000, 1001, 1030, 90_060, 90_061]);
+        let mistaken = [(0, 1000), (1, 90_000), (30, 90_029), (40, 1040), (110, 90_109)];
+        assert_eq!(shown(&mistaken), [1000, 1001, 1030, 1040, 1110]);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use tandem_journal::{HeldStates, Lane};
 use tandem_lanes::{Answer, LaneAddress};
-use tandem_model::{Held, Seq};
+use tandem_model::{Held, Seq, Timestamp};
 
 use super::{HeldAnswer, HeldQuery, HeldView, LaneRef, Refusal, RefusalCode, Response, find::LANES};
 use crate::Bridge;
@@ -58,7 +58,8 @@ impl Bridge {
             state: row.state,
             tries: row.tries,
             attempts: row.attempts,
-            next_at: (row.state == tandem_model::HeldState::Retrying).then_some(row.next_at),
+            next_at: Some(row.next_at)
+                .filter(|at| row.state == tandem_model::HeldState::Retrying && *at > Timestamp::EPOCH),
             reason: row.reason,
         })
     }

@@ -471,7 +471,7 @@ pub struct HeldView {
     pub tries: u32,
     /// The last attempts, oldest first.
     pub attempts: Vec<Attempt>,
-    /// When it is tried next, while it is retrying.
+    /// When it is tried next, while it is retrying; `None` when it is under way or tried as soon as there is room.
     pub next_at: Option<Timestamp>,
     /// Why it is here.
     pub reason: String,

@@ -90,7 +90,7 @@ impl Core {
                 return Some(loaded);
             }
             // One busy conversation fills the window. It gets a row, so that the lane can read on for the others.
-            self.cover(&key, now, "");
+            self.cover(&key, "");
             return self.place_covered(&key, loaded, now);
         }
         if let Some(entry) = self.keys.get_mut(&key) {

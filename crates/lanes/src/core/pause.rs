@@ -145,7 +145,7 @@ impl Core {
             .collect();
         for (key, next) in open {
             if next.is_some_and(|next| next < high) {
-                self.cover(&key, now, "the lane stood still");
+                self.cover(&key, "the lane stood still");
             } else {
                 self.keys.remove(&key);
             }

@@ -226,20 +226,21 @@ impl Core {
         while self.slow_at.first().is_some_and(|(at, _)| *at <= now) {
             let Some((_, key)) = self.slow_at.pop_first() else { return };
             if self.keys.get(&key).is_some_and(|entry| matches!(entry.phase, Phase::Flying(_))) {
-                self.cover(&key, now, "the attempt takes long");
+                self.cover(&key, "the attempt takes long");
             }
         }
     }
 
     /// Gives a key a row for what is next or under way.
-    pub(super) fn cover(&mut self, key: &OrderKey, now: Timestamp, reason: &str) {
+    pub(super) fn cover(&mut self, key: &OrderKey, reason: &str) {
         let Some(entry) = self.keys.get(key) else { return };
         let (first, known) = match &entry.phase {
             Phase::Flying(flight) | Phase::Begun(flight) => (flight.run.first(), flight.held.clone()),
             _ => (entry.queue.front(), None),
         };
         let Some(first) = first.map(|loaded| Arc::clone(&loaded.event)) else { return };
-        let mut row = self.row(&first, known, HeldState::Retrying, now);
+        // Due at once, by whatever clock it is read again.
+        let mut row = self.row(&first, known, HeldState::Retrying, Timestamp::EPOCH);
         reason.clone_into(&mut row.reason);
         self.unpend(key);
         self.set_rows(key, vec![row]);

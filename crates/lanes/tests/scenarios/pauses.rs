@@ -8,6 +8,7 @@ use tandem_model::{Blame, PauseReason};
 use crate::support::{
     Service,
     desk::{fails, refuses},
+    until, until_async,
 };
 
 #[tokio::test]
@@ -68,14 +69,24 @@ async fn a_clock_that_was_wrong_before_a_restart_puts_off_neither_a_probe_nor_a_
     assert_eq!(t.paused(down).await, Some(PauseReason::Down));
     assert_eq!(t.held(retrying).await.len(), 1);
 
+    let (slow, desk) = t.desk("slow", PushSpec::route()).await;
+    desk.hang("1:hi");
+    t.run();
+    until("it is under way", || desk.attempts().len() == 1).await;
+    t.clock.advance(Duration::from_secs(2));
+    until_async("it is held", || async { t.held(slow).await.len() == 1 }).await;
+    t.kill().await;
+
     t.clock.put_back(Duration::from_hours(5));
     crm.is_well();
     shop.is_well();
+    desk.let_go();
     t.restart().await;
     t.run_due().await;
     t.later(Duration::from_secs(10)).await;
     assert_eq!(crm.received(), ["1:hi"]);
     assert_eq!(shop.received(), ["1:hi"]);
+    assert_eq!(desk.received(), ["1:hi"]);
 }
 
 #[tokio::test]
