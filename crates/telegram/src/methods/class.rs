@@ -88,7 +88,7 @@ acts! {
     React = 6, "react";
     /// Pins changed.
     Pin = 7, "pin";
-    /// An interactive query answered.
+    /// An interactive query answered, or an inline message prepared for a user to send.
     Answer = 8, "answer";
     /// A guest query answered: an outgoing message known by an inline id only.
     GuestReply = 9, "guest_reply";
@@ -157,6 +157,7 @@ impl Class {
             | "answerChatJoinRequestQuery"
             | "sendChatJoinRequestWebApp"
             | "answerInlineQuery"
+            | "savePreparedInlineMessage"
             | "answerCustomQuery" => Act::Answer,
             "answerGuestQuery" => Act::GuestReply,
             "answerWebAppQuery" => Act::WebAppReply,
