@@ -5,8 +5,13 @@
 mod answers;
 mod bad_input;
 mod captured;
+mod documentation;
+mod every_capture;
+mod every_kind;
+mod every_method;
 mod faults;
 mod files;
+mod forms;
 mod hostile_connections;
 mod hostile_requests;
 mod limits;
