@@ -5,6 +5,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod every_kind;
 mod intake_polling;
 mod intake_trouble;
 mod intake_webhook;
