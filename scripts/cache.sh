@@ -1,8 +1,8 @@
 # Where the scripts keep what they install and build outside the source tree. Sourced, not run.
 #
 #   python/         the venv with the client libraries and the tools that come as wheels
-#   node/grammy/    node_modules of clients/grammy
-#   teloxide/       cargo's target directory of clients/teloxide
+#   node/<client>/  node_modules of each JavaScript client of clients/
+#   rust/           cargo's target directory of the Rust clients
 #
 # The tests that run the client programs look for them at the same place (TANDEM_CACHE).
 

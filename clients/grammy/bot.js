@@ -171,6 +171,7 @@ async function poll() {
 
 async function serve() {
   await bot.init();
+  saw("ready", { bot: bot.botInfo.username });
   const handle = webhookCallback(bot, "http", { secretToken: WEBHOOK_SECRET });
   const path = new URL(WEBHOOK_URL).pathname;
   const server = createServer((request, response) => {
@@ -182,7 +183,6 @@ async function serve() {
   });
   await new Promise((resolve) => server.listen(Number(WEBHOOK_PORT), "127.0.0.1", resolve));
   await bot.api.setWebhook(WEBHOOK_URL, { secret_token: WEBHOOK_SECRET });
-  saw("ready", { bot: bot.botInfo.username });
   await asked();
   server.closeIdleConnections();
   await new Promise((resolve) => server.close(resolve));

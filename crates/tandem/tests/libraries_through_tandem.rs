@@ -1,4 +1,4 @@
-//! Four real bot libraries through Tandem: whether they can tell it from Telegram.
+//! Real bot libraries through Tandem: whether they can tell it from Telegram.
 //!
 //! The drivers and the transcript are those of the sandbox's own test (`crates/sandbox/tests/libraries.rs`): what the
 //! library makes of an update and what the client sees of its answers must be the same to the letter with Tandem in
@@ -36,70 +36,48 @@ async fn witness(library: Library, mode: Mode) -> anyhow::Result<()> {
     Ok(())
 }
 
-#[tokio::test]
-async fn aiogram_polls() -> anyhow::Result<()> {
-    witness(Library::Aiogram, Mode::Polling).await
-}
-
-#[tokio::test]
-async fn aiogram_has_a_webhook() -> anyhow::Result<()> {
-    witness(Library::Aiogram, Mode::Webhook).await
-}
-
-#[tokio::test]
-async fn python_telegram_bot_polls() -> anyhow::Result<()> {
-    witness(Library::PythonTelegramBot, Mode::Polling).await
-}
-
-#[tokio::test]
-async fn python_telegram_bot_has_a_webhook() -> anyhow::Result<()> {
-    witness(Library::PythonTelegramBot, Mode::Webhook).await
-}
-
-#[tokio::test]
-async fn grammy_polls() -> anyhow::Result<()> {
-    witness(Library::Grammy, Mode::Polling).await
-}
-
-#[tokio::test]
-async fn grammy_has_a_webhook() -> anyhow::Result<()> {
-    witness(Library::Grammy, Mode::Webhook).await
-}
-
-#[tokio::test]
-async fn teloxide_polls() -> anyhow::Result<()> {
-    witness(Library::Teloxide, Mode::Polling).await
-}
-
-#[tokio::test]
-async fn teloxide_has_a_webhook() -> anyhow::Result<()> {
-    witness(Library::Teloxide, Mode::Webhook).await
-}
-
 /// Bad weather between Tandem and Telegram is Tandem's to get through: the library never meets it.
 async fn storm(library: Library) -> anyhow::Result<()> {
     let shop = Shop::adopted(DropPending::Obey).await?;
     weather::passes(&shop.stage(), library).await
 }
 
-#[tokio::test]
-async fn aiogram_gets_through_bad_weather() -> anyhow::Result<()> {
-    storm(Library::Aiogram).await
+/// Three tests for each library.
+macro_rules! libraries {
+    ($($name:ident = $library:ident)+) => {
+        $(mod $name {
+            use super::*;
+
+            #[tokio::test]
+            async fn polls() -> anyhow::Result<()> {
+                witness(Library::$library, Mode::Polling).await
+            }
+
+            #[tokio::test]
+            async fn has_a_webhook() -> anyhow::Result<()> {
+                witness(Library::$library, Mode::Webhook).await
+            }
+
+            #[tokio::test]
+            async fn gets_through_bad_weather() -> anyhow::Result<()> {
+                storm(Library::$library).await
+            }
+        })+
+    };
 }
 
-#[tokio::test]
-async fn python_telegram_bot_gets_through_bad_weather() -> anyhow::Result<()> {
-    storm(Library::PythonTelegramBot).await
-}
-
-#[tokio::test]
-async fn grammy_gets_through_bad_weather() -> anyhow::Result<()> {
-    storm(Library::Grammy).await
-}
-
-#[tokio::test]
-async fn teloxide_gets_through_bad_weather() -> anyhow::Result<()> {
-    storm(Library::Teloxide).await
+libraries! {
+    aiogram = Aiogram
+    python_telegram_bot = PythonTelegramBot
+    py_telegram_bot_api = PyTelegramBotApi
+    async_py_telegram_bot_api = AsyncPyTelegramBotApi
+    grammy = Grammy
+    telegraf = Telegraf
+    node_telegram_bot_api = NodeTelegramBotApi
+    node_telegram_bot_api_2 = NodeTelegramBotApi2
+    gramio = GramIo
+    teloxide = Teloxide
+    frankenstein = Frankenstein
 }
 
 /// Two apps on one bot, each with a token of its own: one polls, the other has a webhook, amoCRM is there too.

@@ -19,8 +19,15 @@ use super::{
 pub(crate) enum Library {
     Aiogram,
     PythonTelegramBot,
+    PyTelegramBotApi,
+    AsyncPyTelegramBotApi,
     Grammy,
+    Telegraf,
+    NodeTelegramBotApi,
+    NodeTelegramBotApi2,
+    GramIo,
     Teloxide,
+    Frankenstein,
 }
 
 /// How the program gets its updates.
@@ -35,15 +42,28 @@ impl Library {
         match self {
             Self::Aiogram => python("clients/aiogram/bot.py"),
             Self::PythonTelegramBot => python("clients/python-telegram-bot/bot.py"),
-            Self::Grammy => {
-                let mut command = Command::new("node");
-                command.arg(source("clients/grammy/bot.js"));
-                command.env("NODE_PATH", installed("node/grammy/node_modules"));
-                command
-            }
-            Self::Teloxide => Command::new(installed("teloxide/debug/tandem-client-teloxide")),
+            Self::PyTelegramBotApi => python("clients/pytelegrambotapi/bot.py"),
+            Self::AsyncPyTelegramBotApi => python("clients/pytelegrambotapi/async_bot.py"),
+            Self::Grammy => node("grammy"),
+            Self::Telegraf => node("telegraf"),
+            Self::NodeTelegramBotApi => node("node-telegram-bot-api"),
+            Self::NodeTelegramBotApi2 => node("node-telegram-bot-api-2"),
+            Self::GramIo => node("gramio"),
+            Self::Teloxide => rust("teloxide"),
+            Self::Frankenstein => rust("frankenstein"),
         }
     }
+}
+
+fn node(client: &str) -> Command {
+    let mut command = Command::new("node");
+    command.arg(source(&format!("clients/{client}/bot.js")));
+    command.env("NODE_PATH", installed(&format!("node/{client}/node_modules")));
+    command
+}
+
+fn rust(client: &str) -> Command {
+    Command::new(installed(&format!("rust/debug/tandem-client-{client}")))
 }
 
 /// How to start the library's program.
