@@ -31,7 +31,7 @@ pub use seam::{
     App, Append, Appended, Bot, Connection, ContactLink, Document, Events, Fact, HandOff, Haste, Head,
     Health, HeldCounts, HeldStates, Inbox, InboxEntry, InboxId, JournalPage, Lane, LaneFault, LaneGlance,
     LaneKind, LanePage, LaneReads, LaneState, Lanes, Lease, LeaseHolder, Leases, Link, LinkScope, Links,
-    Lost, NewInboxEntry, NewLane, Page, Passed, People, Person, PersonChange, Presence, Retention, Revision,
-    Route, SecretOwner, Secrets, Settings, SettingsChange, Settlement, Shard, Start, StartSource, Stats,
-    Store, Survey, Swept, Upkeep, Urgency, Vacuumed,
+    Lost, NewInboxEntry, NewLane, Order, Outline, OutlinePage, Page, Passed, People, Person, PersonChange,
+    Presence, Retention, Revision, Route, SecretOwner, Secrets, Settings, SettingsChange, Settlement, Shard,
+    Start, StartSource, Stats, Store, Survey, Swept, Upkeep, Urgency, Vacuumed,
 };

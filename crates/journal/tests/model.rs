@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use proptest::{collection::vec, prelude::*};
 use tandem_journal::{
-    Appended, HeldStates, LaneKind, LanePage, NewLane, Page, Settlement, Start, Store,
+    Appended, HeldStates, LaneKind, LanePage, NewLane, Order, Outline, Page, Settlement, Start, Store,
     conformance::{
         Engine, World,
         world::{WHOLE, at, held, message, numbered, sent},
@@ -394,6 +394,16 @@ async fn compare(world: &World<Place>, model: &Model) {
         assert_eq!(found.filter, lane.filter(i64::MAX));
         let wanted: Vec<Event> = all.iter().filter(|event| lane.admits(*id, event)).cloned().collect();
         assert_eq!(world.read_all(*id, Seq::ZERO).await, wanted);
+        for order in [Order::OldestFirst, Order::NewestFirst] {
+            let stretch = (at(lane.acked / 2), at((model.last - 1).max(0)));
+            let page = store.outline_lane(bot, *id, stretch, order, 1000).await.expect("an outline");
+            let within = wanted.iter().filter(|event| event.seq > stretch.0 && event.seq <= stretch.1);
+            let mut expected: Vec<Outline> = within.map(Outline::from).collect();
+            if order == Order::NewestFirst {
+                expected.reverse();
+            }
+            assert_eq!(page.events, expected);
+        }
         let rest = world.read_all(*id, at(lane.acked)).await;
         assert!(rest.iter().eq(wanted.iter().filter(|event| event.seq.get() > lane.acked)));
         for chat in 0..4 {

@@ -2,8 +2,8 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use tandem_journal::{HeldStates, Lane, LaneKind, LanePage, Page};
-use tandem_model::{Event, OrderKey, Seq, Timestamp};
+use tandem_journal::{HeldStates, Lane, LaneKind, Order, Outline, OutlinePage};
+use tandem_model::{OrderKey, Seq, Timestamp};
 
 use super::{Lag, Refusal};
 use crate::Bridge;
@@ -27,7 +27,7 @@ impl Bridge {
             blocked.entry(row.key()).or_insert(row.seq);
         }
         let now = self.parts().clock.now();
-        let waits = |event: &Event| {
+        let waits = |event: &Outline| {
             let lives = match lane.kind {
                 LaneKind::App => event.virtual_id.is_some() && event.lifetime.ends(event.at, backlog) > now,
                 LaneKind::Route => true,
@@ -36,9 +36,9 @@ impl Bridge {
         };
         let (mut events, mut oldest, mut scanned) = (0, None::<Timestamp>, begin);
         while scanned < head && (counted || oldest.is_none()) {
-            let page = Page { events: 1000, bytes: 1 << 20 };
-            let LanePage { events: found, scanned_to, .. } =
-                store.read_lane(lane.bot, lane.id, scanned, page).await?;
+            let stretch = (scanned, head);
+            let OutlinePage { events: found, scanned_to, .. } =
+                store.outline_lane(lane.bot, lane.id, stretch, Order::OldestFirst, 1000).await?;
             for event in found.iter().filter(|event| waits(event)) {
                 events += 1;
                 oldest.get_or_insert(event.appended_at);
@@ -55,7 +55,7 @@ impl Bridge {
     }
 }
 
-fn is_behind(blocked: &BTreeMap<OrderKey, Seq>, event: &Event) -> bool {
+fn is_behind(blocked: &BTreeMap<OrderKey, Seq>, event: &Outline) -> bool {
     let whole = OrderKey { conversation: event.conversation.clone(), family: None };
     let apart = OrderKey { family: Some(event.family), ..whole.clone() };
     [whole, apart].iter().any(|key| blocked.get(key).is_some_and(|first| *first <= event.seq))

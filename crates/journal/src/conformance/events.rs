@@ -12,7 +12,8 @@ use tandem_model::{
 
 use super::world::{Engine, WHOLE, World, at, bot, lease, message, numbered, sent, seqs, topic, upstream};
 use crate::{
-    Append, Appended, Fact, LaneKind, Link, LinkScope, Page, PersonChange, ReadError, Start, WriteError,
+    Append, Appended, Fact, LaneKind, Link, LinkScope, Order, Outline, Page, PersonChange, ReadError, Start,
+    WriteError,
 };
 
 pub async fn what_is_appended_is_read_back_as_it_was_given<E: Engine>() {
@@ -185,6 +186,80 @@ pub async fn a_filter_decides_about_later_events_only<E: Engine>() {
     world.append(vec![message(1, "e"), sent(1, "f")]).await.unwrap();
     assert_eq!(seqs(&world.read_all(lane.id, Seq::ZERO).await), [1, 4, 5]);
     assert_eq!(seqs(&world.read_all(lane.id, at(3)).await), [4, 5], "from the middle too");
+}
+
+pub async fn a_lane_is_outlined_from_both_ends<E: Engine>() {
+    let world = World::<E>::new().await;
+    let lane = world.route("route").await.id;
+    let special = NewEvent {
+        family: Family(7),
+        lifetime: Lifetime::Seconds(30),
+        at: Timestamp::from_millis(5),
+        ..message(2, "a body")
+    };
+    world.append(vec![message(1, "a"), sent(1, "b"), special, message(1, "d")]).await.unwrap();
+    let only_sent = Filter { kinds: EventKinds::of(&[EventKind::Sent]), ..Filter::UPDATES };
+    world.store.set_filter(world.lease, world.bot, lane, only_sent).await.unwrap();
+    world.append(vec![message(1, "e"), sent(1, "f")]).await.unwrap();
+
+    let outline = async |after, until, order, limit| {
+        let stretch = (at(after), at(until));
+        let page = world.store.outline_lane(world.bot, lane, stretch, order, limit).await.unwrap();
+        assert_eq!(page.head, at(6));
+        let seqs: Vec<_> = page.events.iter().map(|event| event.seq.get()).collect();
+        (seqs, page.scanned_to.get())
+    };
+    let (oldest, newest) = (Order::OldestFirst, Order::NewestFirst);
+    assert_eq!(outline(0, 99, oldest, 9).await, (vec![1, 3, 4, 6], 6));
+    assert_eq!(outline(0, 99, newest, 9).await, (vec![6, 4, 3, 1], 0));
+    assert_eq!(outline(0, 99, oldest, 2).await, (vec![1, 3], 3), "3 is where to go on");
+    assert_eq!(outline(3, 99, oldest, 2).await, (vec![4, 6], 6));
+    assert_eq!(outline(0, 99, newest, 2).await, (vec![6, 4], 3), "3 is where to go on");
+    assert_eq!(outline(0, 3, newest, 2).await, (vec![3, 1], 0));
+    assert_eq!(outline(1, 4, oldest, 9).await, (vec![3, 4], 4));
+    assert_eq!(outline(1, 4, newest, 9).await, (vec![4, 3], 1));
+    assert_eq!(outline(4, 5, oldest, 9).await, (vec![], 5));
+    assert_eq!(outline(4, 5, newest, 9).await, (vec![], 4));
+    assert_eq!(outline(0, 99, newest, 0).await, (vec![6], 5), "always one");
+    assert_eq!(outline(6, 99, oldest, 9).await, (vec![], 6));
+    assert_eq!(outline(6, 99, newest, 9).await, (vec![], 6), "behind the end there is nothing");
+
+    let page = world.store.outline_lane(world.bot, lane, (at(2), at(3)), oldest, 9).await.unwrap();
+    let event = world.store.find_event(world.bot, at(3)).await.unwrap().unwrap();
+    assert_eq!(page.events, [Outline::from(&event)]);
+    for (bot, lane) in [(world.bot, LaneId::new(77).unwrap()), (bot(5), lane)] {
+        let page = world.store.outline_lane(bot, lane, (Seq::ZERO, Seq::MAX), oldest, 9).await.unwrap();
+        assert_eq!((page.events.len(), page.scanned_to), (0, page.head), "nobody sees nothing");
+    }
+}
+
+pub async fn an_outline_gets_over_any_number_of_events<E: Engine>() {
+    let world = World::<E>::new().await;
+    let lane = world.route("route").await.id;
+    world.append(vec![message(1, "first")]).await.unwrap();
+    for _ in 0..10 {
+        world.append((0..1000).map(|_| sent(1, "unwanted")).collect()).await.unwrap();
+    }
+    world.append(vec![message(1, "last")]).await.unwrap();
+    for (order, expected) in [(Order::OldestFirst, [1, 10_002]), (Order::NewestFirst, [10_002, 1])] {
+        let (mut after, mut until, mut steps, mut seqs) = (Seq::ZERO, Seq::MAX, 0, Vec::new());
+        loop {
+            let stretch = (after, until);
+            let page = world.store.outline_lane(world.bot, lane, stretch, order, 100).await.unwrap();
+            seqs.extend(page.events.iter().map(|event| event.seq.get()));
+            steps += 1;
+            let (there, end) = match order {
+                Order::OldestFirst => (&mut after, page.head),
+                Order::NewestFirst => (&mut until, Seq::ZERO),
+            };
+            *there = page.scanned_to;
+            if page.scanned_to == end {
+                break;
+            }
+        }
+        assert_eq!(seqs, expected);
+        assert!(steps > 1, "one step looks at a bounded number");
+    }
 }
 
 pub async fn many_at_once_are_numbered_without_gaps<E: Engine>() {

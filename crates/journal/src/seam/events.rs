@@ -2,7 +2,10 @@
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use tandem_model::{BotId, Event, LaneId, NewEvent, OrderKey, Seq, Upstream, VirtualId};
+use tandem_model::{
+    BotId, Conversation, Event, Family, LaneId, Lifetime, NewEvent, OrderKey, Seq, Timestamp, Upstream,
+    VirtualId,
+};
 
 use super::{ContactLink, HandOff, InboxId, Lease, Link, PersonChange};
 use crate::{ReadError, WriteError};
@@ -106,6 +109,59 @@ pub struct JournalPage {
     pub head: Seq,
 }
 
+/// An event without its body: enough to count, and to see what waits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outline {
+    /// Where it stands.
+    pub seq: Seq,
+    /// The `update_id` that apps see; set for updates.
+    pub virtual_id: Option<VirtualId>,
+    /// When it was appended.
+    pub appended_at: Timestamp,
+    /// When it happened.
+    pub at: Timestamp,
+    /// How long it is worth anything to an app.
+    pub lifetime: Lifetime,
+    /// Its conversation.
+    pub conversation: Conversation,
+    /// Its family.
+    pub family: Family,
+}
+
+impl From<&Event> for Outline {
+    fn from(event: &Event) -> Self {
+        Self {
+            seq: event.seq,
+            virtual_id: event.virtual_id,
+            appended_at: event.appended_at,
+            at: event.new.at,
+            lifetime: event.new.lifetime,
+            conversation: event.new.conversation.clone(),
+            family: event.new.family,
+        }
+    }
+}
+
+/// From which end a stretch is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// As lanes deliver.
+    OldestFirst,
+    /// From the end backwards.
+    NewestFirst,
+}
+
+/// A part of a stretch of a journal as one lane sees it, without bodies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutlinePage {
+    /// The events its filters let through, in the order that was asked for.
+    pub events: Vec<Outline>,
+    /// Where to go on: the beginning of the next stretch when the oldest come first, its end when the newest do.
+    pub scanned_to: Seq,
+    /// The end of the journal when this was read.
+    pub head: Seq,
+}
+
 /// The ends of a journal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Head {
@@ -162,6 +218,21 @@ pub trait Events: Send + Sync {
         until: Seq,
         page: Page,
     ) -> Result<LanePage, ReadError>;
+
+    /// What a lane sees in a stretch, after its first position up to and including its second, without bodies: to count, or to find what comes
+    /// last, without carrying a backlog through memory. At most `limit` events, and at least one where there is one;
+    /// looks at a bounded number of events per call.
+    ///
+    /// The end is `scanned_to` at the end of the stretch or the head, whichever is less, when the oldest come first, and
+    /// at its beginning when the newest do.
+    async fn outline_lane(
+        &self,
+        bot: BotId,
+        lane: LaneId,
+        stretch: (Seq, Seq),
+        order: Order,
+        limit: usize,
+    ) -> Result<OutlinePage, ReadError>;
 
     /// Everything after `after`, for people and for checks.
     async fn read_journal(&self, bot: BotId, after: Seq, page: Page) -> Result<JournalPage, ReadError>;

@@ -11,7 +11,9 @@ mod secrets;
 mod settings;
 mod upkeep;
 
-pub use events::{Append, Appended, Events, Fact, Head, JournalPage, LanePage, Page, Urgency};
+pub use events::{
+    Append, Appended, Events, Fact, Head, JournalPage, LanePage, Order, Outline, OutlinePage, Page, Urgency,
+};
 pub use inbox::{Inbox, InboxEntry, InboxId, NewInboxEntry};
 pub use lanes::{
     Haste, HeldCounts, HeldStates, Lane, LaneFault, LaneGlance, LaneKind, LaneState, Lanes, Lost, NewLane,

@@ -140,3 +140,47 @@ impl<'a> Walk<'a> {
         self.next.map_or(i64::MAX, |next| next.from_seq - 1)
     }
 }
+
+/// The filters of a lane, looked up in whatever order.
+pub(super) struct InForce<'a> {
+    connection: &'a Connection,
+    journal: i64,
+    lane: i64,
+    /// The one that was looked up last, and the last `seq` it holds for.
+    found: (Version, i64),
+}
+
+impl<'a> InForce<'a> {
+    /// Looks up the first one; `None` when there is no such lane.
+    pub(super) fn find(
+        connection: &'a Connection,
+        journal: i64,
+        lane: i64,
+        seq: i64,
+    ) -> Result<Option<Self>, Fault> {
+        let found = Self::look_up(connection, journal, lane, seq)?;
+        Ok(found.map(|found| Self { connection, journal, lane, found }))
+    }
+
+    fn look_up(
+        connection: &Connection,
+        journal: i64,
+        lane: i64,
+        seq: i64,
+    ) -> Result<Option<(Version, i64)>, Fault> {
+        let Some(walk) = Walk::begin(connection, journal, lane, seq)? else { return Ok(None) };
+        // The earliest one holds for what is before it too.
+        let version = Version { from_seq: walk.now.from_seq.min(seq), ..walk.now };
+        Ok(Some((version, walk.last_seq())))
+    }
+
+    /// The filter for this event.
+    pub(super) fn filter(&mut self, seq: i64) -> Result<Filter, Fault> {
+        let (version, last) = self.found;
+        if seq < version.from_seq || seq > last {
+            let found = Self::look_up(self.connection, self.journal, self.lane, seq)?;
+            self.found = found.ok_or_else(|| Fault::corrupt(format!("lane {} has no filter", self.lane)))?;
+        }
+        Ok(self.found.0.filter)
+    }
+}

@@ -36,6 +36,7 @@ mod log_scan;
 mod migrations;
 mod open_error;
 mod options;
+mod outline;
 mod people;
 mod queue;
 mod read;

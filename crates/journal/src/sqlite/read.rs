@@ -16,7 +16,7 @@ use super::{
 use crate::{Head, JournalPage, LanePage, Page, tail::LatestFilter};
 
 /// Rows looked at in one call, wanted or not: a few milliseconds.
-const SCAN_ROWS: i64 = 4096;
+pub(super) const SCAN_ROWS: i64 = 4096;
 
 /// Collects events until the page is full.
 struct Collector {

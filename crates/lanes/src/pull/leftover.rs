@@ -6,8 +6,8 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use tandem_journal::{HeldStates, LanePage, Page, ReadError, Settlement, Store};
-use tandem_model::{Event, Held, HeldState, OrderKey, Seq, Timestamp};
+use tandem_journal::{HeldStates, LanePage, Outline, Page, ReadError, Settlement, Store};
+use tandem_model::{Held, HeldState, OrderKey, Seq, Timestamp};
 
 use crate::LaneAddress;
 
@@ -51,7 +51,7 @@ impl Leftover {
     }
 
     /// Whether an event that the cursor has passed is still to be had.
-    pub(super) fn has(&self, event: &Event) -> bool {
+    pub(super) fn has(&self, event: &Outline) -> bool {
         let whole = OrderKey { conversation: event.conversation.clone(), family: None };
         let apart = OrderKey { family: Some(event.family), ..whole.clone() };
         [whole, apart].iter().any(|key| self.rows.get(key).is_some_and(|row| *row <= event.seq))

@@ -9,7 +9,7 @@ mod waiting;
 
 use std::{collections::BTreeMap, sync::Mutex, time::Duration};
 
-use tandem_journal::{Lane, LaneError, LanePage, Lease, Page, Passed, ReadError, Settlement};
+use tandem_journal::{Lane, LaneError, LanePage, Lease, Order, Outline, Page, Passed, ReadError, Settlement};
 use tandem_model::{Event, Seq, Timestamp};
 
 pub(crate) use self::waiting::Waiting;
@@ -18,6 +18,9 @@ use crate::{LaneAddress, Lanes};
 
 /// After so many events that a lane does not want, its cursor moves on without being told to.
 const WORTH_A_COMMIT: i64 = 1000;
+
+/// How many events are looked at together, without their bodies.
+const OUTLINES: usize = 1000;
 
 /// A question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,12 +100,17 @@ struct Asked {
 
 impl Asked {
     /// Whether an event that was read is still to be given.
-    fn pending(&self, event: &Event) -> bool {
+    fn pending(&self, event: &Outline) -> bool {
         event.virtual_id.is_some() && (event.seq > self.acked || self.leftover.has(event))
     }
 
-    fn expired(&self, event: &Event) -> bool {
+    fn expired(&self, event: &Outline) -> bool {
         event.lifetime.ends(event.at, self.backlog) <= self.now
+    }
+
+    /// Whether it is to be given and has not lived its time.
+    fn waits(&self, event: &Outline) -> bool {
+        self.pending(event) && !self.expired(event)
     }
 }
 
@@ -121,10 +129,8 @@ impl Lanes {
                 self.confirm_before(&mut asked, position, Passed::default()).await?;
             }
             Confirm::AllBut(keep) => {
-                let pending = self.count(&asked).await?;
-                if let Some(drop) = pending.checked_sub(keep).filter(|drop| *drop > 0) {
-                    let position = self.position_after(&asked, drop).await?;
-                    self.confirm_before(&mut asked, position, Passed::default()).await?;
+                if let Some(last) = self.last_but(&asked, keep).await? {
+                    self.confirm_before(&mut asked, last.next(), Passed::default()).await?;
                 }
             }
         }
@@ -132,10 +138,10 @@ impl Lanes {
     }
 
     /// How many events wait to be given or delivered, in a pull or a push lane. Takes time in proportion to their
-    /// number.
+    /// number, some two microseconds for each; their bodies are not touched.
     pub async fn pending_count(&self, lane: LaneAddress, backlog: Duration) -> Result<u64, PullError> {
         let asked = self.look(lane, backlog).await?;
-        self.count(&asked).await
+        self.count_until(&asked, Seq::MAX).await
     }
 
     /// Passes everything that waits, and counts it as skipped; the lane goes on with the next event. Returns how
@@ -159,7 +165,7 @@ impl Lanes {
             loop {
                 let LanePage { events, scanned_to, head } = self.read(lane, scanned, 1, 1).await?;
                 asked.now = self.shared.clock.now();
-                if events.iter().any(|event| asked.pending(event) && !asked.expired(event)) {
+                if events.iter().map(Outline::from).any(|event| asked.waits(&event)) {
                     return Ok(());
                 }
                 scanned = scanned.max(scanned_to);
@@ -252,10 +258,11 @@ impl Lanes {
             let (events, bytes) = (pull.limit - answer.len(), pull.max_bytes.saturating_sub(size).max(1));
             let page = self.read(asked.lane, scanned, events, bytes).await?;
             for event in page.events {
-                if !asked.pending(&event) {
+                let outline = Outline::from(&event);
+                if !asked.pending(&outline) {
                     continue;
                 }
-                if asked.expired(&event) {
+                if asked.expired(&outline) {
                     if answer.is_empty() {
                         leading += 1;
                     } else {
@@ -280,17 +287,10 @@ impl Lanes {
         Ok(answer)
     }
 
-    async fn count(&self, asked: &Asked) -> Result<u64, PullError> {
-        self.count_until(asked, Seq::MAX).await
-    }
-
-    /// Pending events up to there.
+    /// How many events wait, up to there.
     async fn count_until(&self, asked: &Asked, until: Seq) -> Result<u64, PullError> {
         let mut count = 0;
-        self.each_pending(asked, |event| {
-            if event.seq > until {
-                return Walk::Stop;
-            }
+        self.each_waiting(asked, until, Order::OldestFirst, |_seq| {
             count += 1;
             Walk::On
         })
@@ -298,40 +298,57 @@ impl Lanes {
         Ok(count)
     }
 
-    /// The position after the first so many pending events.
-    async fn position_after(&self, asked: &Asked, events: u64) -> Result<Seq, PullError> {
-        let (mut left, mut position) = (events, Seq::ZERO);
-        self.each_pending(asked, |event| {
-            position = event.seq.next();
-            left -= 1;
-            if left == 0 { Walk::Stop } else { Walk::On }
+    /// The last event that waits but for so many after it. Looked for from the end: it is where one begins who wants
+    /// only the latest, however much there is.
+    async fn last_but(&self, asked: &Asked, keep: u64) -> Result<Option<Seq>, PullError> {
+        let (mut left, mut found) = (keep, None);
+        self.each_waiting(asked, Seq::MAX, Order::NewestFirst, |seq| match left.checked_sub(1) {
+            Some(less) => {
+                left = less;
+                Walk::On
+            }
+            None => {
+                found = Some(seq);
+                Walk::Stop
+            }
         })
         .await?;
-        Ok(position)
+        Ok(found)
     }
 
-    async fn each_pending(
+    async fn each_waiting(
         &self,
         asked: &Asked,
-        mut visit: impl FnMut(&Event) -> Walk + Send,
+        until: Seq,
+        order: Order,
+        mut visit: impl FnMut(Seq) -> Walk + Send,
     ) -> Result<(), PullError> {
-        let mut scanned = asked.leftover.begin(asked.acked);
+        let LaneAddress { bot, lane } = asked.lane;
+        let mut stretch = (asked.leftover.begin(asked.acked), until);
         loop {
-            let page = self.read(asked.lane, scanned, 1000, 1 << 20).await?;
-            for event in &page.events {
-                if asked.pending(event) && !asked.expired(event) && matches!(visit(event), Walk::Stop) {
+            let page = self.shared.store.outline_lane(bot, lane, stretch, order, OUTLINES).await?;
+            let waiting = page.events.iter().filter(|event| asked.waits(event));
+            for event in waiting {
+                if matches!(visit(event.seq), Walk::Stop) {
                     return Ok(());
                 }
             }
-            scanned = scanned.max(page.scanned_to);
-            if page.scanned_to >= page.head {
+            let over = match order {
+                Order::OldestFirst => page.scanned_to >= until.min(page.head),
+                Order::NewestFirst => page.scanned_to <= stretch.0,
+            };
+            if over {
                 return Ok(());
+            }
+            match order {
+                Order::OldestFirst => stretch.0 = page.scanned_to,
+                Order::NewestFirst => stretch.1 = page.scanned_to,
             }
         }
     }
 }
 
-/// Whether a walk through pending events goes on.
+/// Whether a walk through waiting events goes on.
 enum Walk {
     On,
     Stop,

@@ -8,7 +8,7 @@ mod outside;
 use super::{
     super::{
         append, event_rows, facts, held, inbox, journals, lane_rows, lanes as lane_verbs, leases, links,
-        people, read, secrets, settings, survey, sweep, upkeep,
+        outline, people, read, secrets, settings, survey, sweep, upkeep,
     },
     SqliteStore,
 };

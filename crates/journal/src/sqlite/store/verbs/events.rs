@@ -5,10 +5,10 @@ use bytes::Bytes;
 use rusqlite::Connection;
 use tandem_model::{BotId, Event, LaneId, OrderKey, Seq, Upstream, VirtualId};
 
-use super::{SqliteStore, append, event_rows, journals, read};
+use super::{SqliteStore, append, event_rows, journals, outline, read};
 use crate::{
-    Append, Appended, Events, Haste, Head, JournalPage, LanePage, Lease, Page, ReadError, WriteError,
-    sqlite::queue::Weight,
+    Append, Appended, Events, Haste, Head, JournalPage, LanePage, Lease, Order, OutlinePage, Page, ReadError,
+    WriteError, sqlite::queue::Weight,
 };
 
 #[async_trait]
@@ -69,6 +69,17 @@ impl Events for SqliteStore {
             read::read_conversation(connection, bot, lane, &key, (after, until), page)
         })
         .await
+    }
+
+    async fn outline_lane(
+        &self,
+        bot: BotId,
+        lane: LaneId,
+        stretch: (Seq, Seq),
+        order: Order,
+        limit: usize,
+    ) -> Result<OutlinePage, ReadError> {
+        self.read(move |connection| outline::outline_lane(connection, bot, lane, stretch, order, limit)).await
     }
 
     async fn read_journal(&self, bot: BotId, after: Seq, page: Page) -> Result<JournalPage, ReadError> {
