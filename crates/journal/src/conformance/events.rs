@@ -262,6 +262,21 @@ pub async fn an_outline_gets_over_any_number_of_events<E: Engine>() {
     }
 }
 
+pub async fn figures_say_what_was_done<E: Engine>() {
+    let world = World::<E>::new().await;
+    let lane = world.route("route").await.id;
+    let before = world.store.stats().await.unwrap();
+    world.append(vec![numbered(1), numbered(1), message(1, "a")]).await.unwrap();
+    world.append(vec![message(1, "b")]).await.unwrap();
+    world.read_all(lane, Seq::ZERO).await;
+    let after = world.store.stats().await.unwrap();
+    assert_eq!(after.events - before.events, 3, "a repeat is no event");
+    assert_eq!((after.writes - before.writes, after.commits - before.commits), (2, 2));
+    assert!(after.commit_time > before.commit_time);
+    assert_eq!(after.lane_reads.all - before.lane_reads.all, 1);
+    assert!(after.lane_reads.in_memory <= after.lane_reads.all);
+}
+
 pub async fn many_at_once_are_numbered_without_gaps<E: Engine>() {
     let world = World::<E>::new().await;
     let mut tasks = Vec::new();

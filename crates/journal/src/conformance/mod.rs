@@ -34,6 +34,7 @@ macro_rules! conformance_suite {
                 a_filter_decides_about_later_events_only,
                 a_lane_is_outlined_from_both_ends,
                 an_outline_gets_over_any_number_of_events,
+                figures_say_what_was_done,
                 many_at_once_are_numbered_without_gaps,
                 bots_do_not_see_each_other,
                 everything_is_there_after_reopening,

@@ -302,15 +302,13 @@ impl Lanes {
     /// only the latest, however much there is.
     async fn last_but(&self, asked: &Asked, keep: u64) -> Result<Option<Seq>, PullError> {
         let (mut left, mut found) = (keep, None);
-        self.each_waiting(asked, Seq::MAX, Order::NewestFirst, |seq| match left.checked_sub(1) {
-            Some(less) => {
-                left = less;
-                Walk::On
+        self.each_waiting(asked, Seq::MAX, Order::NewestFirst, |seq| {
+            if left > 0 {
+                left -= 1;
+                return Walk::On;
             }
-            None => {
-                found = Some(seq);
-                Walk::Stop
-            }
+            found = Some(seq);
+            Walk::Stop
         })
         .await?;
         Ok(found)
