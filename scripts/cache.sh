@@ -3,6 +3,7 @@
 #   python/         the venv with the client libraries and the tools that come as wheels
 #   node/<client>/  node_modules of each JavaScript client of clients/
 #   rust/           cargo's target directory of the Rust clients
+#   prometheus/     Debian's Prometheus, unpacked
 #
 # The tests that run the client programs look for them at the same place (TANDEM_CACHE).
 

@@ -20,6 +20,17 @@ const LONGEST_WAIT_SECS: i64 = 50;
 /// An answer stops growing about here (1.3).
 const ANSWER_BYTES: usize = 4 << 20;
 
+/// Names what a poll is answered with in the log. That it arrived is known only when the app confirms it.
+fn tell(app: &App, events: &[Event]) {
+    if tracing::enabled!(tracing::Level::DEBUG) {
+        let lane = Gateway::lane_of(app);
+        for event in events {
+            let event = format!("{}/{}", event.bot, event.seq);
+            tracing::debug!(lane.id = %lane, app.name = app.name(), event.id = event, "event {event} given to app {}", app.name());
+        }
+    }
+}
+
 /// Why a poll is not answered with updates.
 #[derive(Debug, thiserror::Error)]
 enum PollError {
@@ -36,7 +47,10 @@ impl Gateway {
     /// Answers with updates, with none once the time is over, or with Telegram's words.
     pub(crate) async fn get_updates(&self, app: &App, params: &Params) -> Response<Bytes> {
         match self.poll(app, params).await {
-            Ok(events) => envelope::success(&array(&events)),
+            Ok(events) => {
+                tell(app, &events);
+                envelope::success(&array(&events))
+            }
             Err(PollError::Refused(failure)) => failure.response(),
             Err(PollError::Pull(PullError::Pushed { .. })) => Failure::WEBHOOK_IS_ACTIVE.response(),
             // The app was removed while it waited.

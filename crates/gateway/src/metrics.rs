@@ -3,7 +3,7 @@
 use http::StatusCode;
 use tandem_journal::Appended;
 use tandem_metrics::{Counter, Family, Gauge, Label, Metric, Registry};
-use tandem_model::{EventKind, NewEvent};
+use tandem_model::{EventKind, NewEvent, Upstream};
 use tandem_telegram::{
     methods::{Act, Method},
     update::Kind,
@@ -16,7 +16,7 @@ use crate::{Gateway, Recorder};
 pub const METRICS: &[Metric] = &[EVENTS, REPEATED, CALLS, WAITING, UNKEPT];
 
 const EVENTS: Metric = Metric::counter(
-    "events",
+    "tandem_events",
     "Events committed to journals",
     &[
         Label { name: "kind", values: "update, sent, reply, outcome, mark" },
@@ -28,12 +28,12 @@ const EVENTS: Metric = Metric::counter(
     ],
 );
 const REPEATED: Metric = Metric::counter(
-    "repeated_updates",
+    "tandem_repeated_updates",
     "Updates that were in the journal already and were not stored again",
     &[],
 );
 const CALLS: Metric = Metric::counter(
-    "calls",
+    "tandem_calls",
     "Calls of apps that were answered, by us or by Telegram",
     &[
         Label {
@@ -44,9 +44,9 @@ const CALLS: Metric = Metric::counter(
         Label { name: "status", values: "the HTTP status, or `other` for an unusual one" },
     ],
 );
-const WAITING: Metric = Metric::gauge("long_polls", "Calls of getUpdates that wait for an event", &[]);
+const WAITING: Metric = Metric::gauge("tandem_long_polls", "Calls of getUpdates that wait for an event", &[]);
 const UNKEPT: Metric = Metric::counter(
-    "unkept_sends",
+    "tandem_unkept_sends",
     "Calls that Telegram carried out and the journal could not take: the one hole of invariant 1",
     &[],
 );
@@ -110,8 +110,8 @@ pub(crate) struct RecorderMetrics {
 }
 
 impl RecorderMetrics {
-    pub(crate) fn count(&self, events: &[(EventKind, &'static str)], appended: &[Appended]) {
-        for ((kind, topic), appended) in events.iter().zip(appended) {
+    pub(crate) fn count(&self, events: &[Recorded], appended: &[Appended]) {
+        for (Recorded { kind, topic, .. }, appended) in events.iter().zip(appended) {
             match appended {
                 Appended::New { .. } => {
                     self.events.get_or_create(&[("kind", kind.as_str()), ("topic", topic)]).inc();
@@ -124,14 +124,23 @@ impl RecorderMetrics {
     }
 }
 
-/// What an event is counted as.
-pub(crate) fn counted_as(event: &NewEvent) -> (EventKind, &'static str) {
-    let topic = match event.kind {
-        EventKind::Update => Kind::of_topic(event.topic).name().unwrap_or("unknown"),
-        EventKind::Sent => Act::from_topic(event.topic).map_or("", Act::as_str),
-        EventKind::Reply | EventKind::Outcome | EventKind::Mark => "",
-    };
-    (event.kind, topic)
+/// What is counted and logged of an event.
+pub(crate) struct Recorded {
+    pub(crate) kind: EventKind,
+    pub(crate) topic: &'static str,
+    /// The number that its source gave it: Telegram's `update_id`.
+    pub(crate) upstream: Option<Upstream>,
+}
+
+impl Recorded {
+    pub(crate) fn of(event: &NewEvent) -> Self {
+        let topic = match event.kind {
+            EventKind::Update => Kind::of_topic(event.topic).name().unwrap_or("unknown"),
+            EventKind::Sent => Act::from_topic(event.topic).map_or("", Act::as_str),
+            EventKind::Reply | EventKind::Outcome | EventKind::Mark => "",
+        };
+        Self { kind: event.kind, topic, upstream: event.upstream }
+    }
 }
 
 impl Gateway {

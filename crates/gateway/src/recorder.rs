@@ -11,7 +11,7 @@ use tandem_lanes::{Lanes, LeaseSource};
 use tandem_model::BotId;
 use tokio::{sync::watch, time::Instant};
 
-use crate::metrics::{RecorderMetrics, counted_as};
+use crate::metrics::{Recorded, RecorderMetrics};
 
 /// How long sends are refused after the store has failed to keep one.
 const FIRST_REFUSAL: Duration = Duration::from_secs(5);
@@ -63,7 +63,7 @@ impl Recorder {
     /// Commits, then wakes the bot's lanes. `Ok` means durable.
     pub async fn record(&self, bot: BotId, append: Append) -> Result<Vec<Appended>, RecordError> {
         let lease = self.leases.lease(bot).ok_or(RecordError::NotOwned { bot })?;
-        let events: Vec<_> = append.events.iter().map(counted_as).collect();
+        let events: Vec<_> = append.events.iter().map(Recorded::of).collect();
         let kept = append.urgency == Urgency::MustKeep;
         let appended = self.append(lease, bot, append).await;
         match &appended {
@@ -73,6 +73,7 @@ impl Recorder {
         }
         let appended = appended?;
         self.metrics.count(&events, &appended);
+        tell(bot, &events, &appended);
         if let Some(last) = appended.iter().map(|one| one.seq()).max() {
             self.lanes.wake(bot, last);
         }
@@ -136,6 +137,30 @@ impl Recorder {
 impl fmt::Debug for Recorder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Recorder").field("health", &self.health).finish_non_exhaustive()
+    }
+}
+
+/// Names each event in the log, so that one can be followed: with the span of whoever brought it here, in the lanes by
+/// its id.
+fn tell(bot: BotId, events: &[Recorded], appended: &[Appended]) {
+    if !tracing::enabled!(tracing::Level::DEBUG) {
+        return;
+    }
+    for (Recorded { kind, topic, upstream }, appended) in events.iter().zip(appended) {
+        let (event, kind) = (format!("{bot}/{}", appended.seq()), kind.as_str());
+        let update = upstream.map(|upstream| upstream.id.get());
+        match appended {
+            Appended::New { .. } => tracing::debug!(
+                event.id = event,
+                event.kind = kind,
+                event.topic = topic,
+                telegram.update_id = update,
+                "committed event {event}"
+            ),
+            Appended::Duplicate { .. } => {
+                tracing::debug!(event.id = event, telegram.update_id = update, "event {event} came again");
+            }
+        }
     }
 }
 

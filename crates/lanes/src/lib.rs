@@ -14,6 +14,7 @@ mod core;
 mod destination;
 mod gate;
 mod ladder;
+mod metrics;
 mod operate;
 mod pull;
 mod push;
@@ -25,6 +26,7 @@ mod worker;
 
 pub use destination::{Delivered, Destination, LaneAddress, Run};
 pub use ladder::{Between, Ladder};
+pub use metrics::METRICS;
 pub use operate::{Answer, OperateError, ReplayMode, Replayed};
 pub use pull::{Pull, PullError};
 pub use push::{AttachError, DetachError, Lanes};

@@ -11,6 +11,7 @@ use crate::{
     Config, Destination, LaneAddress, LeaseSource, PushSpec,
     core::Env,
     gate::Gate,
+    metrics::DeliveryMetrics,
     registry::{Detaching, Job, Noted},
     shared::{Permit, Shared},
     worker,
@@ -63,7 +64,7 @@ impl Lanes {
         config: Config,
     ) -> Self {
         let (places, memory) = (Gate::new(config.max_in_flight), Gate::new(config.read_ahead_bytes));
-        let env = Arc::new(Env { config, places, memory, rng });
+        let env = Arc::new(Env { config, places, memory, rng, metrics: DeliveryMetrics::default() });
         Self { shared: Arc::new(Shared::new(store, leases, clock, env)) }
     }
 

@@ -34,7 +34,7 @@ pub struct Label {
 /// A metric as it is documented and shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Metric {
-    /// The name without `tandem_` before it and, for a counter, without `_total` behind it.
+    /// The whole name, for a counter without `_total` behind it.
     pub name: &'static str,
     /// What kind it is.
     pub kind: Kind,
@@ -45,9 +45,6 @@ pub struct Metric {
 }
 
 impl Metric {
-    /// What is before every name.
-    pub const PREFIX: &'static str = "tandem";
-
     /// One that only grows.
     pub const fn counter(name: &'static str, help: &'static str, labels: &'static [Label]) -> Self {
         Self { name, kind: Kind::Counter, help, labels }
@@ -66,6 +63,6 @@ impl Metric {
     /// The name as it is shown.
     pub fn shown_name(&self) -> String {
         let end = if self.kind == Kind::Counter { "_total" } else { "" };
-        format!("{}_{}{end}", Self::PREFIX, self.name)
+        format!("{}{end}", self.name)
     }
 }

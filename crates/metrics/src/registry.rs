@@ -13,14 +13,8 @@ use crate::{
 pub const CONTENT_TYPE: &str = prometheus_text::CONTENT_TYPE;
 
 /// Where metrics are registered and read from.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Registry(registry::Registry);
-
-impl Default for Registry {
-    fn default() -> Self {
-        Self(registry::Registry::with_prefix(Metric::PREFIX))
-    }
-}
 
 impl Registry {
     /// Shows a counter, gauge or histogram from now on. It is a handle: what is counted on its clones is shown.

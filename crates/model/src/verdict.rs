@@ -44,6 +44,20 @@ pub enum Verdict {
     },
 }
 
+impl Verdict {
+    /// The word used in logs, metrics and on the console.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Wait { .. } => "wait",
+            Self::Retry { .. } => "retry",
+            Self::Reject { .. } => "reject",
+            Self::Unknown { .. } => "unknown",
+            Self::Stop { .. } => "stop",
+        }
+    }
+}
+
 /// Whose fault a failed attempt was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

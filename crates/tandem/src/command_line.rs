@@ -81,6 +81,7 @@ enum Command {
 enum Page {
     Commands,
     Settings,
+    Metrics,
 }
 
 /// The program from its arguments to its exit code.
@@ -153,6 +154,7 @@ fn run(command_line: CommandLine) -> Result<ExitCode, Failure> {
                 write_out(&match page {
                     Page::Commands => reference::commands(),
                     Page::Settings => reference::settings(),
+                    Page::Metrics => reference::metrics(),
                 })?;
                 Ok(ExitCode::SUCCESS)
             }

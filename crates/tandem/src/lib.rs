@@ -7,6 +7,7 @@
 pub mod clock;
 pub mod command_line;
 mod commands;
+mod console;
 pub mod control;
 mod demo;
 mod failure;

@@ -1,5 +1,5 @@
 //! The reference pages that are generated: `docs/commands.md` from the command line's own help, `docs/settings.md`
-//! from the example of a settings file. A test compares both with what stands in the tree.
+//! from the example of a settings file. A test compares each with what stands in the tree.
 
 use std::fmt::Write as _;
 
@@ -43,6 +43,11 @@ fn page(text: &mut String, command: &Command, name: &str, level: usize) {
     for sub in command.get_subcommands().filter(|sub| !sub.is_hide_set() && sub.get_name() != "help") {
         page(text, sub, &format!("{name} {}", sub.get_name()), (level + 1).min(4));
     }
+}
+
+/// Every metric with what it says.
+pub fn metrics() -> String {
+    crate::console::reference()
 }
 
 /// Every setting with its default.
@@ -101,13 +106,19 @@ mod tests {
         let there = fs::read_to_string(&path).unwrap_or_default();
         assert!(
             there == generated,
-            "docs/{page}.md is stale: `cargo run -- reference {page} > docs/{page}.md`"
+            "docs/{page}.md is stale: `cargo run -- reference {} > docs/{page}.md`",
+            page.to_lowercase()
         );
     }
 
     #[test]
     fn the_page_of_commands_is_what_the_program_says() {
         assert_fresh("commands", &commands());
+    }
+
+    #[test]
+    fn the_page_of_metrics_is_what_the_parts_count() {
+        assert_fresh("METRICS", &metrics());
     }
 
     #[test]

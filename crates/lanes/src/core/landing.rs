@@ -37,6 +37,7 @@ impl Core {
         let mut rest = VecDeque::from(flight.run);
         for _ in 0..outcome.taken.min(rest.len()) {
             if let Some(taken) = rest.pop_front() {
+                self.tell(taken.event.seq, &Verdict::Done);
                 self.done(taken.event.seq);
                 known = None;
             }
@@ -52,6 +53,15 @@ impl Core {
         self.judge(key, next, rest.into(), outcome.verdict, try_, now);
     }
 
+    /// Counts a verdict, and names the event in the log.
+    pub(super) fn tell(&self, seq: Seq, verdict: &Verdict) {
+        self.env.metrics.count(verdict);
+        if tracing::enabled!(tracing::Level::DEBUG) {
+            let (event, word) = (format!("{}/{seq}", self.lane.bot), verdict.as_str());
+            tracing::debug!(lane.id = %self.lane, event.id = event, verdict = word, "event {event} at lane {}: {word}", self.lane);
+        }
+    }
+
     /// Carries out a verdict about `next`; `rest` came after it in the run.
     fn judge(
         &mut self,
@@ -63,6 +73,7 @@ impl Core {
         now: Timestamp,
     ) {
         let seq = next.event.seq;
+        self.tell(seq, &verdict);
         match verdict {
             Verdict::Done => {
                 self.unclear.clear();

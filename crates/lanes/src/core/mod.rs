@@ -57,6 +57,7 @@ pub(crate) use self::{
 use crate::{
     Config, LaneAddress, PushSpec, Repeats,
     gate::{Gate, Loaded},
+    metrics::DeliveryMetrics,
 };
 
 /// What all lanes share.
@@ -68,6 +69,7 @@ pub(crate) struct Env {
     /// Bytes of events in memory.
     pub(crate) memory: Arc<Gate>,
     pub(crate) rng: Arc<dyn Rng>,
+    pub(crate) metrics: DeliveryMetrics,
 }
 
 /// A lane's state. Small while nothing is going on, and kept by the registry between two workers.

@@ -276,8 +276,10 @@ impl Core {
         self.in_flight -= 1;
         let seq = single.loaded.event.seq;
         self.batch.facts.extend(landed.outcome.facts);
+        let done = landed.outcome.taken > 0;
+        self.tell(seq, if done { &Verdict::Done } else { &landed.outcome.verdict });
         let (state, reason) = match landed.outcome.verdict {
-            _ if landed.outcome.taken > 0 => (None, String::new()),
+            _ if done => (None, String::new()),
             Verdict::Done => (None, String::new()),
             Verdict::Unknown { reason } => (Some(HeldState::Unknown), reason),
             Verdict::Retry { reason, .. } | Verdict::Reject { reason } => (Some(HeldState::Dead), reason),

@@ -18,7 +18,7 @@ use tandem_model::{
 };
 
 use super::{Core, Env, Found, Landed, Launch, Read, Rows, Wish};
-use crate::{Config, Delivered, Ladder, OrderBy, PushSpec, Repeats, gate::Gate};
+use crate::{Config, Delivered, Ladder, OrderBy, PushSpec, Repeats, gate::Gate, metrics::DeliveryMetrics};
 
 /// One thing that happens.
 #[derive(Debug, Clone)]
@@ -128,6 +128,7 @@ impl World {
             memory: Gate::new(config.read_ahead_bytes),
             config,
             rng: Arc::new(SeededRng::from_seed(1)),
+            metrics: DeliveryMetrics::default(),
         });
         let now = Timestamp::from_secs(1_000_000);
         let lane = Lane {

@@ -13,6 +13,8 @@ pub struct Listeners {
     pub gateway: TcpListener,
     /// Where Telegram's webhook reaches us.
     pub public: TcpListener,
+    /// Where metrics and health are told, where that is not the gateway's address.
+    pub console: Option<TcpListener>,
 }
 
 impl Listeners {
@@ -21,6 +23,10 @@ impl Listeners {
         Ok(Self {
             gateway: bind("server.gateway", server.gateway).await?,
             public: bind("server.public", server.public).await?,
+            console: match server.console {
+                Some(address) => Some(bind("server.console", address).await?),
+                None => None,
+            },
         })
     }
 }

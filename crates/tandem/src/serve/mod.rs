@@ -27,7 +27,12 @@ pub use service::Service;
 pub(crate) use service::check;
 pub use stop::Stop;
 
-use crate::{Failure, control::ControlSocket, settings::Settings};
+use crate::{
+    Failure,
+    console::{Console, Readiness},
+    control::ControlSocket,
+    settings::Settings,
+};
 
 /// Runs the service until `stop`, or until a part of it ends that should not.
 ///
@@ -80,20 +85,26 @@ async fn serve(
             return Err(error.into());
         }
     };
-    let Listeners { gateway, public } = listeners;
+    let Listeners { gateway, public, console: watched } = listeners;
     let addresses = (gateway.local_addr(), public.local_addr());
+    let readiness = Readiness::new(service.health());
+    let console = Console::new(service.metrics(), service.bridge().clone(), readiness.clone()).router();
 
     let mut parts = JoinSet::new();
     let (bridge, lanes) = (service.bridge().clone(), service.lanes().clone());
     parts.spawn(named("the control socket", control.serve(bridge.clone(), stop.clone())));
     let Stop { soft, hard } = stop.clone();
-    let apps = tandem_gateway::serve(
-        gateway,
-        service.gateway().router(),
-        settings.gateway_limits.clone(),
-        soft,
-        hard,
-    );
+    let mut router = service.gateway().router();
+    match watched {
+        None => router = router.merge(console),
+        Some(listener) => {
+            let Stop { soft, hard } = stop.clone();
+            let watched =
+                tandem_gateway::serve(listener, console, settings.public_limits.clone(), soft, hard);
+            parts.spawn(named("the console's listener", watched));
+        }
+    }
+    let apps = tandem_gateway::serve(gateway, router, settings.gateway_limits.clone(), soft, hard);
     parts.spawn(named("the gateway", apps));
     let Stop { soft, hard } = stop.clone();
     let strangers =
@@ -104,6 +115,7 @@ async fn serve(
     let Stop { soft, hard } = stop.clone();
     parts.spawn(named("the bridge", async move { bridge.run(soft, hard).await }));
 
+    readiness.running();
     if let (Ok(gateway), Ok(public)) = addresses {
         tracing::info!(
             gateway.address = %gateway,
@@ -120,6 +132,7 @@ async fn serve(
         Some(ended) = parts.join_next() => Err(RunError::Part { part: ended.unwrap_or("a part that panicked") }),
     };
     tracing::info!("stopping: finishing what was begun");
+    readiness.stopping();
     stop.soft.cancel();
     let finished = async {
         while parts.join_next().await.is_some() {}

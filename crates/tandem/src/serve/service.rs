@@ -12,6 +12,7 @@ use tandem_journal::{
     sqlite::{Options, SqliteStore},
 };
 use tandem_lanes::{Lanes, LeaseSource};
+use tandem_metrics::Registry;
 use tandem_model::{Clock, Rng};
 use tandem_telegram::{
     upstream::{AddressGuard, Proxy, Roots, ServerBase, Settings as UpstreamSettings, Upstream},
@@ -119,6 +120,22 @@ impl Service {
     /// What delivers.
     pub const fn lanes(&self) -> &Lanes {
         &self.lanes
+    }
+
+    /// Everything the parts count, registered anew.
+    pub(super) fn metrics(&self) -> Registry {
+        let mut registry = Registry::default();
+        let parts = self.bridge.parts();
+        self.gateway.register_metrics(&mut registry);
+        parts.recorder.register_metrics(&mut registry);
+        parts.upstream.register_metrics(&mut registry);
+        self.lanes.register_metrics(&mut registry);
+        registry
+    }
+
+    /// How the store is, now and later.
+    pub(super) fn health(&self) -> watch::Receiver<Health> {
+        self.database.store.health()
     }
 
     /// Ready when the disk has failed the store, with the reason. Nothing can be promised any more then, and only

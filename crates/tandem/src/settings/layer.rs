@@ -29,6 +29,8 @@ section!(ServerLayer {
     gateway: SocketAddr,
     #[serde(deserialize_with = "values::socket_address")]
     public: SocketAddr,
+    #[serde(deserialize_with = "values::socket_address")]
+    console: SocketAddr,
     #[serde(deserialize_with = "values::public_url")]
     public_url: Url,
     trusted_proxies: Networks,

@@ -55,6 +55,8 @@ pub struct Settings {
 pub struct Server {
     /// Where apps speak the Bot API to us.
     pub gateway: SocketAddr,
+    /// Where metrics and health are told; `None`: at the gateway's address.
+    pub console: Option<SocketAddr>,
     /// Where strangers reach us: Telegram's webhook.
     pub public: SocketAddr,
     /// How strangers reach `public` from outside.
@@ -229,6 +231,7 @@ impl Settings {
                 gateway: server.gateway.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 8080))),
                 public: server.public.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 8081))),
                 public_url: server.public_url,
+                console: server.console,
             },
             security: Security {
                 key_file: security.key_file.unwrap_or_else(|| url.path().with_extension("key")),

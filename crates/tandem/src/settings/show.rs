@@ -32,6 +32,7 @@ pub fn show(settings: &Settings) -> String {
         vec![
             ("gateway", string(&server.gateway)),
             ("public", string(&server.public)),
+            ("console", server.console.as_ref().and_then(|address| string(address))),
             ("public_url", server.public_url.as_ref().and_then(|url| string(url))),
             ("trusted_proxies", Some(networks(&gateway_limits.trusted_proxies))),
         ],

@@ -32,6 +32,8 @@ pub(crate) struct Tandem {
     public: SocketAddr,
     telegram: String,
     child: Option<Child>,
+    /// What was set beside what every Tandem of these tests needs.
+    more: Vec<String>,
 }
 
 impl Tandem {
@@ -39,7 +41,8 @@ impl Tandem {
     pub(crate) async fn start(telegram: &str) -> anyhow::Result<Self> {
         let (gateway, public) = (free_address().await?, free_address().await?);
         let folder = tandem_testkit::folder();
-        let mut tandem = Self { folder, gateway, public, telegram: telegram.to_owned(), child: None };
+        let mut tandem =
+            Self { folder, gateway, public, telegram: telegram.to_owned(), child: None, more: Vec::new() };
         tandem.revive().await?;
         Ok(tandem)
     }
@@ -88,10 +91,15 @@ impl Tandem {
             "log.filter=trace".to_owned(),
         ];
         command.current_dir(self.folder.path());
-        for setting in settings {
+        for setting in settings.iter().chain(&self.more) {
             command.arg("--set").arg(setting);
         }
         command
+    }
+
+    /// Sets `section.key=value` for the next start.
+    pub(crate) fn set(&mut self, setting: String) {
+        self.more.push(setting);
     }
 
     /// SIGKILL.
@@ -198,6 +206,6 @@ impl Tandem {
 }
 
 /// An address nobody listens at.
-async fn free_address() -> anyhow::Result<SocketAddr> {
+pub(crate) async fn free_address() -> anyhow::Result<SocketAddr> {
     Ok(TcpListener::bind("127.0.0.1:0").await?.local_addr()?)
 }

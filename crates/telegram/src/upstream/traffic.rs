@@ -8,7 +8,7 @@ use super::Upstream;
 pub const METRICS: &[Metric] = &[BYTES];
 
 const BYTES: Metric = Metric::counter(
-    "telegram_bytes",
+    "tandem_telegram_bytes",
     "Bytes of bodies to Telegram and back, of apps' calls and files as of our own calls",
     &[Label { name: "direction", values: "sent, received" }],
 );
