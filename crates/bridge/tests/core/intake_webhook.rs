@@ -5,7 +5,7 @@ use std::sync::Arc;
 use reqwest::StatusCode;
 use serde_json::json;
 use tandem_bridge::{IntakeState, UpstreamMode};
-use tandem_sandbox::telegram::Bot;
+use tandem_sandbox::telegram::{Bot, Fault, FaultSpec, When};
 
 use crate::support::{Service, Stage, id, says, text_of, until};
 
@@ -191,4 +191,25 @@ async fn without_a_public_address_it_says_what_to_do() {
     let IntakeState::Trouble { reason, .. } = shown else { unreachable!() };
     assert!(reason.contains("set server.public_url, or use polling"), "{reason}");
     service.stop().await;
+}
+
+#[tokio::test]
+async fn the_webhooks_of_many_bots_are_not_all_set_at_the_same_time() {
+    let stage = Stage::new().await;
+    let service = stage.serve().await;
+    let bots: Vec<_> = (0..40).map(|_| stage.bot()).collect();
+    for bot in &bots {
+        let (method, fault) = ("getWebhookInfo".to_owned(), Fault::Silence);
+        let spec = FaultSpec { method, fault, times: None, for_ms: None, when: When::Before };
+        bot.plant_fault(spec).unwrap();
+        service.add(bot, UpstreamMode::Webhook, &[]).await;
+    }
+    let asked = || bots.iter().filter(|bot| !bot.calls_after(0).is_empty()).count();
+    until("questions", async || (asked() >= 32).then_some(())).await;
+    // Nobody is answered, so nobody else's turn comes, however much else goes on meanwhile.
+    for _ in 0..20 {
+        stage.bot_api(&stage.bot(), "getMe", json!({})).await;
+    }
+    assert_eq!(asked(), 32);
+    service.kill().await;
 }
