@@ -84,7 +84,7 @@ impl Backlog {
                     if number >= count {
                         return anyhow::Ok(());
                     }
-                    connection.call(&this.request(number)).await?;
+                    connection.call(&this.request(number)).await.context("Tandem has not taken an update")?;
                 }
             });
         }

@@ -25,6 +25,7 @@ mod plan;
 mod plot;
 mod process;
 mod report;
+mod scene;
 mod soak;
 mod tally;
 

@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use anyhow::Context as _;
 use tokio::{
     task::JoinSet,
     time::{Instant, MissedTickBehavior, interval_at},
@@ -32,7 +33,7 @@ pub(crate) async fn post(
             let mut turn = u64::from(worker);
             while turn < total {
                 ticks.tick().await;
-                connection.call(&each(turn)).await?;
+                connection.call(&each(turn)).await.with_context(|| format!("turn {turn} was not taken"))?;
                 done(turn);
                 turn += u64::from(CONNECTIONS);
             }
