@@ -79,7 +79,7 @@ fn in_words(history: &History, checks: &[Check], holds: bool) -> String {
 
 /// What each further bot costs, in bytes. `None` where nothing was measured before, or too few to tell.
 fn per_bot(before: Stage, after: Stage) -> Option<f64> {
-    const ENOUGH: u64 = 100;
+    const ENOUGH: u64 = 1_000;
     if before.bots == 0 {
         return None;
     }

@@ -27,7 +27,8 @@ fn failed(printed: &Value) -> Vec<&str> {
 fn a_small_soak_is_survived_and_a_doctored_one_is_not() {
     let directory = tempfile::tempdir().unwrap();
     let at = directory.path();
-    let amounts = "--bots 20 --polling 6 --messages 400 --rate 200 --backlog 600 --samples 40 --at-once --noise 8 --directory .";
+    // Within seconds on a busy machine, Telegram may open the 40 connections that it may have for each active bot.
+    let amounts = "--bots 20 --polling 6 --messages 400 --rate 200 --backlog 600 --samples 40 --at-once --noise 50 --directory .";
     let mut run: Vec<&str> = amounts.split(' ').collect();
     run.extend(["--history", "history.json", "--svg", "soak.svg"]);
     let (holds, printed) = soak(&run, at);
@@ -55,9 +56,9 @@ fn a_small_soak_is_survived_and_a_doctored_one_is_not() {
             }
         }
     };
-    assert_eq!(judged(&grow("rss_kb", 1024)), "memory is flat");
-    assert_eq!(judged(&grow("open_files", 8)), "open files are flat");
-    assert_eq!(judged(&grow("tasks", 8)), "tasks are flat");
+    assert_eq!(judged(&grow("rss_kb", 8 << 10)), "memory is flat");
+    assert_eq!(judged(&grow("open_files", 40)), "open files are flat");
+    assert_eq!(judged(&grow("tasks", 40)), "tasks are flat");
     assert_eq!(judged(&grow("database_bytes", 16 << 20)), "the database is bounded");
     assert_eq!(
         judged(&|history| history["outcome"]["webhook_apps"]["missing"] = 1.into()),
