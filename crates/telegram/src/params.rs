@@ -89,9 +89,9 @@ impl Params {
         self.texts.get(name).map(String::as_str)
     }
 
-    /// An integer, read as leniently as Telegram does (garbage is 0) and clamped to the range.
+    /// An integer, read as leniently as Telegram does (garbage is 0, an empty text is none) and clamped to the range.
     pub fn integer(&self, name: &str, default: i64, min: i64, max: i64) -> i64 {
-        self.text(name).map_or(default, lenient_integer).clamp(min, max)
+        self.text(name).filter(|text| !text.is_empty()).map_or(default, lenient_integer).clamp(min, max)
     }
 
     /// A boolean: `true`, `yes` and `1` in any case; everything else is false.
