@@ -131,7 +131,7 @@ impl Relay {
                 Verdict::Done
             }
             Ok(received) => {
-                let failure = DeliveryFailure::of_status(received.status);
+                let failure = received.failure();
                 retry(retry_after(&received.headers), Blame::Unclear, &failure)
             }
             Err(failure) => retry(None, blame(&failure), &failure),

@@ -51,7 +51,7 @@ impl AppWebhook {
             }
             return Verdict::Done;
         }
-        let reason = DeliveryFailure::of_status(received.status).to_string();
+        let reason = received.failure().to_string();
         Verdict::Retry { after: retry_after(&received.headers), blame: Blame::Unclear, reason }
     }
 

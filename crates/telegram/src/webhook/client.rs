@@ -6,6 +6,7 @@ use std::{error::Error, fmt, io, net::IpAddr, sync::Arc, time::Duration};
 use bytes::Bytes;
 use http::{HeaderMap, Request, StatusCode};
 use http_body_util::{BodyExt, Full, Limited};
+use hyper::ext::ReasonPhrase;
 use hyper_util::{
     client::legacy::Client,
     rt::{TokioExecutor, TokioTimer},
@@ -30,6 +31,8 @@ pub struct WebhookClient(Client<Connector, Full<Bytes>>);
 pub struct Received {
     /// The status.
     pub status: StatusCode,
+    /// The reason phrase, where it is not the status's usual one.
+    pub reason: Option<String>,
     /// The headers.
     pub headers: HeaderMap,
     /// The body; empty for other statuses than success, where nobody reads it.
@@ -75,7 +78,18 @@ impl WebhookClient {
         } else {
             Bytes::new()
         };
-        Ok(Received { status: parts.status, headers: parts.headers, body })
+        let reason = parts.extensions.get::<ReasonPhrase>();
+        let reason = reason.map(|reason| String::from_utf8_lossy(reason.as_bytes()).into_owned());
+        Ok(Received { status: parts.status, reason, headers: parts.headers, body })
+    }
+}
+
+impl Received {
+    /// What it says of the delivery, when it is no success.
+    pub fn failure(&self) -> DeliveryFailure {
+        let usual = || self.status.canonical_reason().unwrap_or("").to_owned();
+        let reason = self.reason.clone().unwrap_or_else(usual);
+        DeliveryFailure::Status { status: self.status.as_u16(), reason }
     }
 }
 

@@ -74,14 +74,6 @@ pub enum DeliveryFailure {
     CannotConnect,
 }
 
-impl DeliveryFailure {
-    /// For a status; the standard reason stands in for one that was not received.
-    pub fn of_status(status: StatusCode) -> Self {
-        let reason = status.canonical_reason().unwrap_or("").to_owned();
-        Self::Status { status: status.as_u16(), reason }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use http::HeaderValue;
@@ -122,10 +114,6 @@ mod tests {
     #[test]
     fn failures_read_as_telegram_shows_them() {
         for (failure, text) in [
-            (
-                DeliveryFailure::of_status(StatusCode::INTERNAL_SERVER_ERROR),
-                "Wrong response from the webhook: 500 Internal Server Error",
-            ),
             (
                 DeliveryFailure::Status { status: 302, reason: "Moved".to_owned() },
                 "Wrong response from the webhook: 302 Moved",
