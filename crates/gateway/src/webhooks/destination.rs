@@ -8,8 +8,8 @@ use http::StatusCode;
 use tandem_lanes::{Delivered, Destination, Run};
 use tandem_model::{Blame, EventKind, Timestamp, Verdict};
 use tandem_telegram::webhook::{
-    DROP_AFTER_GONE, DeliveryFailure, ReplyCall, SecretToken, WebhookAddress, WebhookClient, is_success,
-    retry_after,
+    ANSWER_LIMIT, DROP_AFTER_GONE, DeliveryFailure, ReplyCall, SecretToken, WebhookAddress, WebhookClient,
+    is_success, retry_after,
 };
 
 use crate::{App, Gateway, gateway::WeakGateway, shown};
@@ -37,7 +37,14 @@ impl AppWebhook {
     }
 
     async fn deliver_one(&self, gateway: &Gateway, update: bytes::Bytes) -> Verdict {
-        let received = match self.client.post(&self.address, self.secret.as_ref(), update).await {
+        let clock = &gateway.inner().clock;
+        let limit = clock.now().plus(ANSWER_LIMIT);
+        let posted = tokio::select! {
+            posted = self.client.post(&self.address, self.secret.as_ref(), update) => posted,
+            // By the clock that everything about a webhook goes by.
+            () = clock.sleep_until(limit) => Err(DeliveryFailure::ReadTimeout),
+        };
+        let received = match posted {
             Ok(received) => received,
             Err(failure) => {
                 let blame = blame(&failure);
