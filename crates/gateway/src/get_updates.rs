@@ -13,7 +13,7 @@ use tandem_telegram::{
     params::Params,
 };
 
-use crate::{App, AppDocument, Gateway, polls::Terms, settings::ChangeError, shown};
+use crate::{App, AppDocument, Gateway, gateway::Inner, polls::Terms, settings::ChangeError, shown};
 
 /// Longest wait (2.1).
 const LONGEST_WAIT_SECS: i64 = 50;
@@ -52,7 +52,7 @@ impl Gateway {
                 envelope::success(&array(&events))
             }
             Err(PollError::Refused(failure)) => failure.response(),
-            Err(PollError::Pull(PullError::Pushed { .. })) => Failure::WEBHOOK_IS_ACTIVE.response(),
+            Err(PollError::Pull(PullError::Pushed { .. })) => self.webhook_is_active(app).await.response(),
             // The app was removed while it waited.
             Err(PollError::Pull(
                 PullError::Missing { .. } | PullError::Confirm(LaneError::Missing { .. }),
@@ -65,7 +65,7 @@ impl Gateway {
         let inner = self.inner();
         let lane = Self::lane_of(app);
         if app.document().webhook.is_some() {
-            return Err(PollError::Refused(Failure::WEBHOOK_IS_ACTIVE));
+            return Err(PollError::Refused(self.webhook_is_active(app).await));
         }
         self.set_allowed(app, params.text("allowed_updates")).await?;
         let offset = params.integer("offset", 0, i64::from(i32::MIN), i64::from(i32::MAX));
@@ -88,7 +88,7 @@ impl Gateway {
             tokio::select! {
                 biased;
                 Ok(ended) = &mut place.ended => {
-                    inner.clock.sleep_until(inner.clock.now().plus(ended.hold)).await;
+                    self.hold_back(ended.hold).await;
                     return Err(PollError::Refused(ended.failure));
                 }
                 ready = inner.lanes.wait_for_events(lane, backlog) => {
@@ -101,6 +101,21 @@ impl Gateway {
                 () = inner.clock.sleep_until(until) => return Ok(Vec::new()),
                 () = inner.soft.cancelled() => return Ok(Vec::new()),
             }
+        }
+    }
+
+    /// The 409 of an app that polls beside its own webhook, held back like any other.
+    async fn webhook_is_active(&self, app: &App) -> Failure {
+        let inner = self.inner();
+        self.hold_back(inner.polls.hold_conflict(Self::lane_of(app), inner.clock.now())).await;
+        Failure::WEBHOOK_IS_ACTIVE
+    }
+
+    async fn hold_back(&self, hold: Duration) {
+        let Inner { clock, soft, .. } = self.inner();
+        tokio::select! {
+            () = clock.sleep_until(clock.now().plus(hold)) => {}
+            () = soft.cancelled() => {}
         }
     }
 

@@ -37,7 +37,8 @@ pub(crate) struct Polls {
 #[derive(Debug, Default)]
 struct Poll {
     last: Option<(i64, Timestamp)>,
-    conflict_at: Option<Timestamp>,
+    /// Before this moment the next 409 is held back.
+    conflicts_from: Option<Timestamp>,
     webhook_asked_at: Option<Timestamp>,
     waiting: Option<Waiting>,
     next_ticket: u64,
@@ -123,6 +124,11 @@ impl Polls {
         }
     }
 
+    /// Somebody is told of a conflict now; for how long the answer is to be held back first.
+    pub(crate) fn hold_conflict(&self, lane: LaneAddress, now: Timestamp) -> Duration {
+        self.lock().entry(lane).or_default().hold_conflict(now)
+    }
+
     /// Whether an app may set a webhook now: once a second.
     pub(crate) fn may_set_webhook(&self, lane: LaneAddress, now: Timestamp) -> bool {
         let mut polls = self.lock();
@@ -141,14 +147,21 @@ impl Polls {
 
 impl Poll {
     fn end(&mut self, now: Timestamp, failure: Failure) {
-        let Some(Waiting { end, .. }) = self.waiting.take() else { return };
-        let since = self.conflict_at.map(|at| now.since(at));
-        let hold =
-            if since.is_some_and(|since| since < CONFLICT_EVERY) { CONFLICT_EVERY } else { Duration::ZERO };
-        // Whoever waited may be gone: then nobody was told anything.
-        if end.send(Ended { failure, hold }).is_ok() {
-            self.conflict_at = Some(now);
+        // Whoever waited may be gone: then nobody is told anything, and it counts for nothing.
+        let Some(Waiting { end, .. }) = self.waiting.take().filter(|waiting| !waiting.end.is_closed()) else {
+            return;
+        };
+        let hold = self.hold_conflict(now);
+        let _ = end.send(Ended { failure, hold });
+    }
+
+    /// Counts a 409 that goes out at once. One that is held back holds no other.
+    fn hold_conflict(&mut self, now: Timestamp) -> Duration {
+        if self.conflicts_from.is_some_and(|from| now < from) {
+            return CONFLICT_EVERY;
         }
+        self.conflicts_from = Some(now.plus(CONFLICT_EVERY));
+        Duration::ZERO
     }
 }
 
@@ -204,6 +217,14 @@ mod tests {
         let _third = polls.wait(lane(1), at(1000));
         assert_eq!(second.ended.try_recv().unwrap().hold, Duration::from_secs(3));
         assert!(other_app.ended.try_recv().is_err());
+    }
+
+    #[test]
+    fn a_conflict_that_is_held_back_holds_no_other() {
+        let polls = Polls::default();
+        let hold = |millis| polls.hold_conflict(lane(1), at(millis)).as_secs();
+        assert_eq!([0, 2999, 3000, 5999, 6000].map(hold), [0, 3, 0, 3, 0]);
+        assert_eq!(polls.hold_conflict(lane(2), at(6001)).as_secs(), 0, "another app");
     }
 
     #[test]
