@@ -22,12 +22,13 @@ async fn get(stage: &Stage, path: &str) -> Answer {
 async fn the_cloud_answers_404_to_a_malformed_token_and_401_to_a_wrong_one() {
     let stage = Stage::start().await;
     let not_found = (404, "Not Found".to_owned());
-    for path in ["/", "/bot", "/bot1:x", "/nothing", "/bot1:short/getMe", "/botabc/getMe", "/bot0123:x/getMe"]
-    {
+    for path in ["/", "/bot", "/bot1:x", "/nothing", "/botabc/getMe", "/bot0123:x/getMe"] {
         assert_eq!(refused(&get(&stage, path).await), not_found, "{path}");
     }
     let wrong = format!("/bot{}:{}/getMe", stage.bot.id(), "A".repeat(35));
     assert_eq!(refused(&get(&stage, &wrong).await), (401, "Unauthorized".to_owned()));
+    let unauthorized = (401, "Unauthorized".to_owned());
+    assert_eq!(refused(&get(&stage, "/bot1:short/getMe").await), unauthorized, "well-formed, and nobody's");
     let stranger = format!("/bot77:{}/getMe", "A".repeat(35));
     assert_eq!(refused(&get(&stage, &stranger).await), (401, "Unauthorized".to_owned()));
     let slash = format!("/bot{}/getMe/", stage.token());

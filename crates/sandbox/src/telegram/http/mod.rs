@@ -135,11 +135,11 @@ fn head_bytes(request: &Request<Incoming>) -> usize {
 
 fn authenticate(telegram: &Telegram, token: &str) -> Result<Arc<Bot>, ApiError> {
     match (token::bot_id(token), telegram.settings().errors) {
-        (Err(_), ErrorStyle::Cloud) => Err(ApiError::not_found()),
+        (Err(BadToken::Malformed), ErrorStyle::Cloud) => Err(ApiError::not_found()),
         (Err(BadToken::Malformed), ErrorStyle::Bare) => {
             Err(ApiError::new(401, "Unauthorized: invalid token specified"))
         }
-        (Err(BadToken::BadSecret), ErrorStyle::Bare) => Err(ApiError::unauthorized()),
+        (Err(BadToken::BadSecret), _) => Err(ApiError::unauthorized()),
         (Ok(id), _) => {
             let bot = telegram.bot(id).filter(|bot| bot.has_token(token));
             bot.ok_or_else(ApiError::unauthorized)
