@@ -8,7 +8,7 @@ const MAX_WAIT_SECS: i64 = 60;
 /// The wait after the given number of failures in a row: nothing, then 2, 4, 8, 16, 32, about 60 and from then
 /// on 60 to 120 seconds. A `Retry-After` wins.
 pub(super) fn wait_ms(failures: u32, retry_after_secs: Option<i64>, random: &Random) -> i64 {
-    if let Some(seconds) = retry_after_secs.filter(|seconds| *seconds > 0) {
+    if let Some(seconds) = retry_after_secs.filter(|seconds| *seconds >= 0) {
         return seconds.min(MAX_RETRY_AFTER_SECS) * 1000;
     }
     if failures <= 1 {
@@ -44,7 +44,7 @@ mod tests {
         let random = Random::seeded(1);
         assert_eq!(wait_ms(1, Some(17), &random), 17_000);
         assert_eq!(wait_ms(9, Some(99_999), &random), 3_600_000);
-        assert_eq!(wait_ms(2, Some(0), &random), 2_000);
+        assert_eq!(wait_ms(2, Some(0), &random), 0);
         assert_eq!(wait_ms(2, Some(-5), &random), 2_000);
         assert_eq!(retry_after(" 5 "), Some(5));
         assert_eq!(retry_after("Wed, 21 Oct 2026 07:28:00 GMT"), None);
