@@ -6,7 +6,7 @@ use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 use secrecy::SecretString;
 use serde_json::Value;
 use tandem_bridge::{BotDocument, BotPhase, Bridge, Config, Ownership, Parts, UpstreamMode, secrets};
-use tandem_gateway::{App, AppDocument, Directory, DropPending, Gateway, Limits, Recorder};
+use tandem_gateway::{App, AppDocument, Directory, DropPending, Gateway, Limits, Owners, Recorder};
 use tandem_journal::{
     App as AppRow, Bot as BotRow, Document, Page, Sealer, SecretOwner, SettingsChange, Store,
     sqlite::{Options, SqliteStore, Synchronous},
@@ -134,6 +134,7 @@ impl Tandem {
             upstream: UpstreamMode::Polling,
             source: SourceId::new(1).unwrap(),
             taken_from: None,
+            owners: Owners::default(),
         };
         let token = SecretString::from(bot.token());
         let changes = vec![
