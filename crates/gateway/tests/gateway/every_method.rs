@@ -10,7 +10,8 @@ use crate::{
 };
 
 /// Answered by the gateway itself (reference/telegram.md section 5).
-const VIRTUAL: [&str; 6] = ["getUpdates", "setWebhook", "deleteWebhook", "getWebhookInfo", "close", "logOut"];
+pub(crate) const VIRTUAL: [&str; 6] =
+    ["getUpdates", "setWebhook", "deleteWebhook", "getWebhookInfo", "close", "logOut"];
 
 /// An answer that nobody here understands, in bytes that a second serialisation would change.
 const ANSWER: &str = "{ \"ok\" : true ,\n\"result\":{\"\\u0451\":\"ё\",\"n\":1.50e+1,\"id\":12345678901234567890, \

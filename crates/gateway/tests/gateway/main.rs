@@ -9,6 +9,7 @@ mod documentation;
 mod every_capture;
 mod every_kind;
 mod every_method;
+mod every_method_understood;
 mod faults;
 mod files;
 mod forms;

@@ -77,21 +77,26 @@ pub(crate) struct Stage {
 impl Stage {
     /// A bot whose one app is `main`.
     pub(crate) async fn start() -> Self {
-        Self::start_with(WebhookPolicy::Any, Place::Directory).await
+        Self::start_before(Server::start().await).await
     }
 
     /// Webhooks as Telegram takes them.
     pub(crate) async fn start_public() -> Self {
-        Self::start_with(WebhookPolicy::PublicHttps, Place::Directory).await
+        Self::start_with(WebhookPolicy::PublicHttps, Place::Directory, Server::start().await).await
+    }
+
+    /// Before this Telegram.
+    pub(crate) async fn start_before(telegram: Server) -> Self {
+        Self::start_with(WebhookPolicy::Any, Place::Directory, telegram).await
     }
 
     /// On a disk that can fail.
     pub(crate) async fn start_on(disk: Disk) -> Self {
-        Self::start_with(WebhookPolicy::Any, Place::Disk(disk)).await
+        Self::start_with(WebhookPolicy::Any, Place::Disk(disk), Server::start().await).await
     }
 
-    async fn start_with(webhooks: WebhookPolicy, place: Place) -> Self {
-        let (clock, telegram) = (ManualClock::new(), Server::start().await);
+    async fn start_with(webhooks: WebhookPolicy, place: Place, telegram: Server) -> Self {
+        let clock = ManualClock::new();
         let files = tandem_testkit::folder();
         let config = Config { webhooks };
         let mut stage = Self::over(clock, telegram, files, place, config).await;

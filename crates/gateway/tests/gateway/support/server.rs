@@ -101,6 +101,11 @@ pub(crate) struct Server {
 }
 
 impl Server {
+    /// Somebody else's server: nothing can be said of what it answers.
+    pub(crate) fn at(address: SocketAddr) -> Self {
+        Self { address, script: Arc::default() }
+    }
+
     pub(crate) async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
