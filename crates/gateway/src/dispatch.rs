@@ -34,7 +34,11 @@ impl Gateway {
             return (event, facts);
         }
         let owner = match question {
-            Some(question) => answerer(&apps, bot.owners().chosen(question), kind),
+            Some(question) => {
+                let known: Vec<_> = apps.iter().map(|app| (app.name(), app.document().allowed)).collect();
+                let name = question.answerer(&bot.owners(), &known);
+                apps.iter().find(|app| Some(app.name()) == name)
+            }
             None => self.presser(bot, &apps, update).await,
         };
         event.owner = owner.map(|app| app.lane());
@@ -79,23 +83,6 @@ fn claimant<'a>(apps: &'a [Arc<App>], data: &str) -> Option<&'a Arc<App>> {
         .map(|(_, app)| app)
 }
 
-/// The app that answers a question of this kind.
-fn answerer<'a>(apps: &'a [Arc<App>], chosen: Option<&str>, kind: Kind) -> Option<&'a Arc<App>> {
-    let named = |name: &str| apps.iter().find(|app| app.name() == name);
-    if let Some(app) = chosen.and_then(named) {
-        return Some(app);
-    }
-    let main = named(App::MAIN);
-    if main.is_some_and(|app| takes(app, kind)) {
-        return main;
-    }
-    let mut takers = apps.iter().filter(|app| takes(app, kind));
-    match (takers.next(), takers.next()) {
-        (Some(only), None) => Some(only),
-        _ => main,
-    }
-}
-
 /// Whether an app asks for updates of this kind.
 fn takes(app: &App, kind: Kind) -> bool {
     app.document().allowed.contains(kind.topic())
@@ -103,7 +90,7 @@ fn takes(app: &App, kind: Kind) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use tandem_model::{LaneId, SourceId, Topics};
+    use tandem_model::{LaneId, SourceId};
     use tandem_telegram::token::Token;
 
     use super::*;
@@ -122,11 +109,6 @@ mod tests {
         }
     }
 
-    fn taking(kinds: &[Kind]) -> AppDocument {
-        let allowed = kinds.iter().fold(Topics::NONE, |topics, kind| topics.with(kind.topic()));
-        AppDocument { allowed, ..AppDocument::default() }
-    }
-
     #[test]
     fn the_longest_claim_wins() {
         let apps = [
@@ -139,23 +121,5 @@ mod tests {
         assert_eq!(of("order:pay:1"), Some("b"));
         assert_eq!(of("x"), Some("a"));
         assert_eq!(of("orders"), None);
-    }
-
-    #[test]
-    fn a_question_is_for_the_chosen_app_else_for_main_else_for_the_only_one_that_asks() {
-        let name = |app: Option<&Arc<App>>| app.map(|app| app.name().to_owned());
-        let apps = [
-            app("main", 1, AppDocument::default()),
-            app("shop", 2, taking(&[Kind::Message])),
-            app("find", 3, taking(&[Kind::InlineQuery])),
-        ];
-        assert_eq!(name(answerer(&apps, Some("shop"), Kind::InlineQuery)).as_deref(), Some("shop"));
-        assert_eq!(name(answerer(&apps, None, Kind::InlineQuery)).as_deref(), Some("main"));
-        assert_eq!(name(answerer(&apps, Some("gone"), Kind::InlineQuery)).as_deref(), Some("main"));
-        apps[0].set_document(taking(&[Kind::Message]));
-        assert_eq!(name(answerer(&apps, None, Kind::InlineQuery)).as_deref(), Some("find"));
-        assert_eq!(name(answerer(&apps, None, Kind::ShippingQuery)).as_deref(), Some("main"), "nobody asks");
-        apps[1].set_document(taking(&[Kind::InlineQuery]));
-        assert_eq!(name(answerer(&apps, None, Kind::InlineQuery)).as_deref(), Some("main"), "two ask");
     }
 }

@@ -1,6 +1,7 @@
 //! What a file says, with its secrets read.
 
 use serde::{Deserialize, Serialize};
+use tandem_gateway::Owners;
 
 use crate::{
     RouteDocument, UpstreamMode,
@@ -21,6 +22,9 @@ pub struct DesiredBot {
     pub token: Confidential,
     /// How its updates are to come in; as the service is set where this says nothing.
     pub upstream: Option<UpstreamMode>,
+    /// Which apps answer what only one can answer; what is left out stays.
+    #[serde(default)]
+    pub owners: Owners,
     /// Its apps, in the file's order.
     pub apps: Vec<DesiredApp>,
     /// Its routes, in the file's order.

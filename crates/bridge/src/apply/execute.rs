@@ -5,7 +5,7 @@ use tandem_journal::{Document, Route as RouteRow, SecretOwner, SettingsChange};
 
 use super::{
     DesiredBot, DesiredRoute,
-    plan::{Change, Known, Step, wanted},
+    plan::{Change, Known, Step, put_owners, wanted},
 };
 use crate::{
     Bridge, RouteDocument,
@@ -56,6 +56,11 @@ impl Bridge {
             }
             Change::SetApp(app) => {
                 self.change_app(&found, &app.name, |document| app.settings.put_into(document)).await?;
+            }
+            Change::SetOwners(owners) => {
+                let change = |document: &mut crate::BotDocument| put_owners(owners, &mut document.owners);
+                self.change_bot(found.bot, &[], change).await?;
+                self.sync(found.bot).await?;
             }
             Change::RemoveApp(name) => self.remove_app(&found, name.clone()).await?,
             Change::AddRoute { route, url } | Change::SetRoute { route, url } => {

@@ -3,13 +3,13 @@
 use std::{collections::BTreeSet, fs, io, net::IpAddr, path::Path};
 
 use serde::Deserialize;
-use tandem_gateway::{DropPending, WebhookPolicy, WhileManagerTalks};
+use tandem_gateway::{ChatRule, DropPending, MethodRule, Owners, Sees, WebhookPolicy, WhileManagerTalks};
 use toml::Spanned;
 
 use super::{Desired, DesiredApp, DesiredBot, DesiredRoute};
 use crate::{
     RouteDocument, RouteKind, RouteMode, UpstreamMode,
-    operations::{AppSettings, Confidential},
+    operations::{Allowed, AppSettings, Confidential},
 };
 
 /// Why a file cannot be applied.
@@ -88,6 +88,8 @@ struct WrittenBot {
     token_file: Spanned<String>,
     upstream: Option<UpstreamMode>,
     #[serde(default)]
+    owners: Owners,
+    #[serde(default)]
     app: Vec<WrittenApp>,
     #[serde(default)]
     route: Vec<WrittenRoute>,
@@ -101,6 +103,25 @@ struct WrittenApp {
     backlog: Option<Spanned<Lasting>>,
     while_manager_talks: Option<WhileManagerTalks>,
     webhooks: Option<WebhookPolicy>,
+    claims: Option<BTreeSet<String>>,
+    sees: Option<BTreeSet<Sees>>,
+    methods: Option<Spanned<Rules>>,
+    chats: Option<Spanned<Rules>>,
+}
+
+/// `"any"`, or a list of names and numbers.
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "\"any\", or a list")]
+enum Rules {
+    Word(String),
+    List(Vec<Rule>),
+}
+
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "a name or a number")]
+enum Rule {
+    Number(i64),
+    Name(String),
 }
 
 /// `"36h"`, or seconds.
@@ -140,14 +161,26 @@ impl Source<'_> {
         let mut names = BTreeSet::new();
         let routes =
             bot.route.into_iter().map(|route| self.route(route, &mut names)).collect::<Result<_, _>>()?;
-        Ok(DesiredBot { token: self.secret(&bot.token_file)?, upstream: bot.upstream, apps, routes })
+        let token = self.secret(&bot.token_file)?;
+        Ok(DesiredBot { token, upstream: bot.upstream, owners: bot.owners, apps, routes })
     }
 
     fn app(&self, app: WrittenApp, names: &mut BTreeSet<String>) -> Result<DesiredApp, Problem> {
         let name = self.name(&app.name, names)?;
         let backlog_secs = app.backlog.map(|backlog| self.seconds(&backlog)).transpose()?;
-        let WrittenApp { drop_pending, while_manager_talks, webhooks, .. } = app;
-        let settings = AppSettings { drop_pending, backlog_secs, while_manager_talks, webhooks };
+        let methods = app.methods.map(|rules| self.rules(&rules, MethodRule::parse)).transpose()?;
+        let chats = app.chats.map(|rules| self.rules(&rules, ChatRule::parse)).transpose()?;
+        let WrittenApp { drop_pending, while_manager_talks, webhooks, claims, sees, .. } = app;
+        let settings = AppSettings {
+            drop_pending,
+            backlog_secs,
+            while_manager_talks,
+            webhooks,
+            claims,
+            sees,
+            methods,
+            chats,
+        };
         Ok(DesiredApp { name, settings })
     }
 
@@ -218,6 +251,26 @@ impl Source<'_> {
             return Err(self.problem(at, format!("the name {name:?} stands here twice")));
         }
         Ok(name.clone())
+    }
+
+    fn rules<T: Ord, E: std::fmt::Display>(
+        &self,
+        rules: &Spanned<Rules>,
+        read: impl Fn(&str) -> Result<T, E>,
+    ) -> Result<Allowed<T>, Problem> {
+        let at = rules.span().start;
+        match rules.get_ref() {
+            Rules::Word(word) if word == "any" => Ok(Allowed::Any),
+            Rules::Word(word) => Err(self.problem(at, format!("{word:?}: expected \"any\", or a list"))),
+            Rules::List(list) => {
+                let read = |rule: &Rule| match rule {
+                    Rule::Number(number) => read(&number.to_string()),
+                    Rule::Name(name) => read(name),
+                };
+                let rules = list.iter().map(read).collect::<Result<_, E>>();
+                rules.map(Allowed::Only).map_err(|error| self.problem(at, error.to_string()))
+            }
+        }
     }
 
     fn seconds(&self, lasting: &Spanned<Lasting>) -> Result<u64, Problem> {

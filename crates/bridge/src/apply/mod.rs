@@ -98,6 +98,7 @@ fn view(step: &Step) -> StepView {
     let (action, what) = match &step.change {
         Change::AddApp(app) => (StepAction::Add, format!("app {}/{}", step.bot, app.name)),
         Change::SetApp(app) => (StepAction::Change, format!("app {}/{}", step.bot, app.name)),
+        Change::SetOwners(_) => (StepAction::Change, format!("owners of {}", step.bot)),
         Change::RemoveApp(name) => (StepAction::Remove, format!("app {}/{name}", step.bot)),
         Change::AddRoute { route, .. } => (StepAction::Add, format!("route {}/{}", step.bot, route.name)),
         Change::SetRoute { route, .. } => (StepAction::Change, format!("route {}/{}", step.bot, route.name)),

@@ -1,6 +1,8 @@
 //! The difference between what a file says of a bot and what is there.
 
-use tandem_gateway::{App, AppDocument};
+use std::collections::BTreeSet;
+
+use tandem_gateway::{App, AppDocument, Owners, Question};
 use tandem_journal::{Route as RouteRow, SecretOwner};
 use tandem_model::BotId;
 use tandem_telegram::{
@@ -15,7 +17,8 @@ use crate::{
     adopt::{read_token, route_kind},
     operations::{
         Others, Refusal, RefusalCode, StepAction, StepView,
-        apps::check_name,
+        app_settings::refuse_double_claims,
+        apps::{StoredApp, check_name},
         find::{Found, shown},
         trouble::unreadable,
     },
@@ -45,6 +48,7 @@ pub(super) struct Step {
 pub(super) enum Change {
     AddApp(DesiredApp),
     SetApp(DesiredApp),
+    SetOwners(Owners),
     RemoveApp(String),
     AddRoute { route: DesiredRoute, url: String },
     SetRoute { route: DesiredRoute, url: String },
@@ -108,6 +112,7 @@ impl Bridge {
         let id = known.token.bot();
         let mut changes = Vec::new();
         self.plan_apps(id, bot, others, &mut changes).await?;
+        self.plan_owners(id, bot, known, others, &mut changes).await?;
         self.plan_routes(id, bot, known, others, &mut changes).await?;
         Ok(changes
             .into_iter()
@@ -123,7 +128,9 @@ impl Bridge {
         changes: &mut Vec<(Change, String)>,
     ) -> Result<(), Refusal> {
         let apps = self.stored_apps(id).await?;
+        refuse_double_claims(claims_wanted(bot, &apps, others))?;
         for app in &bot.apps {
+            app.settings.check()?;
             let known = apps.iter().find(|known| known.row.name == app.name);
             match known.map(|known| &known.document) {
                 Some(document) if app.settings.holds_in(document) => {}
@@ -151,6 +158,42 @@ impl Bridge {
                     "Remove it with its token and its backlog: the file does not name it.".to_owned();
                 changes.push((Change::RemoveApp(name), sentence));
             }
+        }
+        Ok(())
+    }
+
+    async fn plan_owners(
+        &self,
+        id: BotId,
+        bot: &DesiredBot,
+        known: &Known,
+        others: Others,
+        changes: &mut Vec<(Change, String)>,
+    ) -> Result<(), Refusal> {
+        let stored = known.found.as_ref().map(|found| found.document.owners.clone()).unwrap_or_default();
+        let apps = self.stored_apps(id).await?;
+        let mut sentences = Vec::new();
+        for question in Question::ALL {
+            let Some(app) = bot.owners.chosen(question) else { continue };
+            let stays = || others == Others::Keep && apps.iter().any(|known| known.row.name == app);
+            if app != App::MAIN && !bot.apps.iter().any(|known| known.name == app) && !stays() {
+                return Err(Refusal::new(
+                    RefusalCode::NoSuchApp,
+                    format!(
+                        "{} has no app named {app}, which is to own {}.",
+                        known.shown(),
+                        question.as_str()
+                    ),
+                    "Name an app of the file, or one that is there.",
+                ));
+            }
+            if stored.chosen(question) != Some(app) {
+                sentences.push(format!("{} to {app}", question.as_str()));
+            }
+        }
+        if !sentences.is_empty() {
+            let sentence = format!("Give {}.", sentences.join(", "));
+            changes.push((Change::SetOwners(bot.owners.clone()), sentence));
         }
         Ok(())
     }
@@ -273,6 +316,34 @@ impl Bridge {
         }
         Ok((!differences.is_empty()).then_some(differences))
     }
+}
+
+/// What a file leaves out stays.
+pub(super) fn put_owners(wanted: &Owners, owners: &mut Owners) {
+    for question in Question::ALL {
+        if let Some(app) = wanted.chosen(question) {
+            owners.choose(question, Some(app.to_owned()));
+        }
+    }
+}
+
+/// What each app claims once everything is as the file says.
+fn claims_wanted<'a>(
+    bot: &'a DesiredBot,
+    apps: &'a [StoredApp],
+    others: Others,
+) -> Vec<(&'a str, &'a BTreeSet<String>)> {
+    let in_file = |name: &str| bot.apps.iter().find(|app| app.name == name);
+    let stored = apps.iter().filter_map(|app| {
+        let name = app.row.name.as_str();
+        match in_file(name).map(|app| &app.settings.claims) {
+            Some(Some(_)) => None,
+            None if others == Others::Prune && name != App::MAIN => None,
+            Some(None) | None => Some((name, &app.document.claims)),
+        }
+    });
+    let wanted = bot.apps.iter().filter_map(|app| Some((app.name.as_str(), app.settings.claims.as_ref()?)));
+    stored.chain(wanted).collect()
 }
 
 /// A route's document: what a file leaves out stays.

@@ -1,13 +1,13 @@
 //! Apps: who may speak to the gateway in a bot's name.
 
-use tandem_gateway::{App, AppDocument};
+use tandem_gateway::{App, AppDocument, Owners, Question};
 use tandem_journal::{App as AppRow, Document, SettingsChange, SettingsError};
 use tandem_model::BotId;
-use tandem_telegram::{allowed, token::Token};
+use tandem_telegram::token::Token;
 use url::Url;
 
 use super::{
-    AppSettings, AppToken, AppView, BotRef, Confidential, Refusal, RefusalCode, Response, find::Found,
+    AppSettings, AppToken, AppView, BotRef, Confidential, Lag, Refusal, RefusalCode, Response, find::Found,
     libraries, trouble::unreadable,
 };
 use crate::Bridge;
@@ -28,13 +28,18 @@ impl StoredApp {
         Ok(Self { row, document })
     }
 
-    pub(crate) fn view(&self) -> AppView {
+    /// How it gets its updates, in a word.
+    pub(crate) fn delivery(&self) -> &'static str {
+        if self.document.webhook.is_some() { "webhook" } else { "polling" }
+    }
+
+    fn view(&self, owns: Vec<Question>, waiting: Option<Lag>) -> AppView {
         let AppDocument { drop_pending, backlog_secs, while_manager_talks, webhooks, .. } = self.document;
         let webhook = self.document.webhook.as_ref();
         AppView {
             bot: self.row.bot,
             name: self.row.name.clone(),
-            delivery: if webhook.is_some() { "webhook" } else { "polling" }.to_owned(),
+            delivery: self.delivery().to_owned(),
             // The address may hold a secret of the app's.
             webhook_host: webhook
                 .and_then(|webhook| Some(Url::parse(&webhook.url).ok()?.host_str()?.to_owned())),
@@ -43,42 +48,13 @@ impl StoredApp {
             backlog_secs,
             while_manager_talks,
             webhooks,
-            kinds: allowed::shown(self.document.allowed)
-                .map(|names| names.into_iter().map(str::to_owned).collect()),
+            kinds: self.document.shown_kinds().map(|names| names.into_iter().map(str::to_owned).collect()),
+            claims: self.document.claims.iter().cloned().collect(),
+            owns,
+            sees: self.document.sees.iter().copied().collect(),
+            limits: self.document.limits.clone(),
+            waiting,
         }
-    }
-}
-
-impl AppSettings {
-    /// Whether a document has all of this already.
-    pub(crate) fn holds_in(&self, document: &AppDocument) -> bool {
-        let mut changed = document.clone();
-        self.put_into(&mut changed);
-        changed == *document
-    }
-
-    /// What of this is different in a document, in words.
-    pub(crate) fn differences(&self, document: &AppDocument) -> Vec<&'static str> {
-        let mut changed = document.clone();
-        self.put_into(&mut changed);
-        [
-            (changed.drop_pending != document.drop_pending, "drop_pending"),
-            (changed.backlog_secs != document.backlog_secs, "backlog"),
-            (changed.while_manager_talks != document.while_manager_talks, "while_manager_talks"),
-            (changed.webhooks != document.webhooks, "webhooks"),
-        ]
-        .into_iter()
-        .filter_map(|(differs, what)| differs.then_some(what))
-        .collect()
-    }
-
-    /// Changes what is not left out.
-    pub(crate) fn put_into(&self, document: &mut AppDocument) {
-        let Self { drop_pending, backlog_secs, while_manager_talks, webhooks } = self;
-        document.drop_pending = drop_pending.unwrap_or(document.drop_pending);
-        document.backlog_secs = backlog_secs.unwrap_or(document.backlog_secs);
-        document.while_manager_talks = while_manager_talks.unwrap_or(document.while_manager_talks);
-        document.webhooks = webhooks.unwrap_or(document.webhooks);
     }
 }
 
@@ -115,9 +91,35 @@ impl Bridge {
         };
         let mut apps = Vec::new();
         for found in bots {
-            apps.extend(self.stored_apps(found.bot).await?.iter().map(StoredApp::view));
+            apps.extend(self.app_views(&found).await?);
         }
         Ok(Response::Apps { apps })
+    }
+
+    /// A bot's apps by name, as they are now.
+    pub(super) async fn app_views(&self, found: &Found) -> Result<Vec<AppView>, Refusal> {
+        let apps = self.stored_apps(found.bot).await?;
+        let mut views = Vec::new();
+        for app in &apps {
+            let lane = match app.row.lane {
+                Some(lane) => self.parts().store.find_lane(found.bot, lane).await?,
+                None => None,
+            };
+            let waiting = match lane {
+                Some(lane) => Some(self.lag(&lane, app.document.backlog()).await?),
+                None => None,
+            };
+            views.push(app.view(owned_by(&app.row.name, &apps, &found.document.owners), waiting));
+        }
+        Ok(views)
+    }
+
+    async fn app_view(&self, found: &Found, name: &str) -> Result<AppView, Refusal> {
+        let view = self.app_views(found).await?.into_iter().find(|view| view.name == name);
+        match view {
+            Some(view) => Ok(view),
+            None => Err(self.no_such_app(found, name).await?),
+        }
     }
 
     pub(super) async fn add_app(
@@ -127,6 +129,7 @@ impl Bridge {
         settings: &AppSettings,
     ) -> Result<Response, Refusal> {
         let found = self.bot_meant(named).await?;
+        self.refuse_taken_claims(&found, &name, settings).await?;
         self.make_app(&found, name, settings).await.map(Response::AppToken)
     }
 
@@ -158,7 +161,7 @@ impl Bridge {
             match self.parts().store.change_settings(Some(revision), put).await {
                 Ok(_) => {
                     self.sync(found.bot).await?;
-                    return Ok(self.shown_with_token(&StoredApp { row, document }, token));
+                    return self.shown_with_token(found, &row.name, token).await;
                 }
                 Err(SettingsError::Stale { .. }) => {}
                 Err(error) => return Err(error.into()),
@@ -166,8 +169,14 @@ impl Bridge {
         }
     }
 
-    fn shown_with_token(&self, app: &StoredApp, token: Confidential) -> AppToken {
-        AppToken { app: app.view(), token, libraries: libraries::lines(&self.parts().config.gateway_url) }
+    async fn shown_with_token(
+        &self,
+        found: &Found,
+        name: &str,
+        token: Confidential,
+    ) -> Result<AppToken, Refusal> {
+        let libraries = libraries::lines(&self.parts().config.gateway_url);
+        Ok(AppToken { app: self.app_view(found, name).await?, token, libraries })
     }
 
     pub(super) async fn set_app(
@@ -177,8 +186,9 @@ impl Bridge {
         settings: &AppSettings,
     ) -> Result<Response, Refusal> {
         let found = self.bot_meant(named).await?;
-        let app = self.change_app(&found, name, |document| settings.put_into(document)).await?;
-        Ok(Response::App(app.view()))
+        self.refuse_taken_claims(&found, name, settings).await?;
+        self.change_app(&found, name, |document| settings.put_into(document)).await?;
+        self.app_view(&found, name).await.map(Response::App)
     }
 
     pub(super) async fn rotate_app(&self, named: Option<&BotRef>, name: &str) -> Result<Response, Refusal> {
@@ -186,8 +196,8 @@ impl Bridge {
         let mut fresh = AppDocument::default();
         let token = give_token(&mut fresh, found.bot, self);
         let hash = fresh.token_sha256;
-        let app = self.change_app(&found, name, |document| document.token_sha256.clone_from(&hash)).await?;
-        Ok(Response::AppToken(self.shown_with_token(&app, token)))
+        self.change_app(&found, name, |document| document.token_sha256.clone_from(&hash)).await?;
+        self.shown_with_token(&found, name, token).await.map(Response::AppToken)
     }
 
     /// Changes what is stored of an app, whoever else changes it at the same time; the gateway follows.
@@ -196,7 +206,7 @@ impl Bridge {
         found: &Found,
         name: &str,
         change: impl Fn(&mut AppDocument) + Send + Sync,
-    ) -> Result<StoredApp, Refusal> {
+    ) -> Result<(), Refusal> {
         loop {
             let revision = self.parts().store.revision().await?;
             let mut app = self.find_stored_app(found, name).await?;
@@ -207,7 +217,7 @@ impl Bridge {
             match self.parts().store.change_settings(Some(revision), put).await {
                 Ok(_) => {
                     self.sync(found.bot).await?;
-                    return Ok(app);
+                    return Ok(());
                 }
                 Err(SettingsError::Stale { .. }) => {}
                 Err(error) => return Err(error.into()),
@@ -217,16 +227,22 @@ impl Bridge {
 
     async fn find_stored_app(&self, found: &Found, name: &str) -> Result<StoredApp, Refusal> {
         let rows = self.parts().store.list_apps(found.bot).await?;
-        let known: Vec<String> = rows.iter().map(|row| row.name.clone()).collect();
-        let row = rows.into_iter().find(|row| row.name == name).ok_or_else(|| {
-            let what = if known.is_empty() {
-                "Make one with `tandem apps add`.".to_owned()
-            } else {
-                format!("Name one of these: {}.", known.join(", "))
-            };
-            Refusal::new(RefusalCode::NoSuchApp, format!("{} has no app named {name}.", found.shown()), what)
-        })?;
-        StoredApp::read(row)
+        match rows.into_iter().find(|row| row.name == name) {
+            Some(row) => StoredApp::read(row),
+            None => Err(self.no_such_app(found, name).await?),
+        }
+    }
+
+    pub(super) async fn no_such_app(&self, found: &Found, name: &str) -> Result<Refusal, Refusal> {
+        let rows = self.parts().store.list_apps(found.bot).await?;
+        let known: Vec<String> = rows.into_iter().map(|row| row.name).collect();
+        let what = if known.is_empty() {
+            "Make one with `tandem apps add`.".to_owned()
+        } else {
+            format!("Name one of these: {}.", known.join(", "))
+        };
+        let sentence = format!("{} has no app named {name}.", found.shown());
+        Ok(Refusal::new(RefusalCode::NoSuchApp, sentence, what))
     }
 
     pub(super) async fn revoke_app(&self, named: Option<&BotRef>, name: String) -> Result<Response, Refusal> {
@@ -245,10 +261,25 @@ impl Bridge {
                 "Give it a new token with `tandem apps rotate main`, or give the whole bot back with `tandem release`.",
             ));
         }
-        self.parts().store.change_settings(None, vec![SettingsChange::RemoveApp(found.bot, name)]).await?;
+        // What it answered is open again, and not for a later app of its name.
+        let gone = [SettingsChange::RemoveApp(found.bot, name.clone())];
+        self.change_bot(found.bot, &gone, |document| {
+            document.owners.forget(&name);
+        })
+        .await?;
         self.sync(found.bot).await?;
         Ok(())
     }
+}
+
+/// What an app answers alone. With one app there is nothing to share.
+fn owned_by(name: &str, apps: &[StoredApp], owners: &Owners) -> Vec<Question> {
+    if apps.len() < 2 {
+        return Vec::new();
+    }
+    let known: Vec<_> = apps.iter().map(|app| (app.row.name.as_str(), app.document.allowed)).collect();
+    let answers = |question: &Question| question.answerer(owners, &known) == Some(name);
+    Question::ALL.into_iter().filter(answers).collect()
 }
 
 /// Nothing is made for a bot that is not ours any more.

@@ -32,7 +32,7 @@ impl Served {
 
     fn delivery(&self, lane: &Lane) -> String {
         if let Some(app) = self.app(lane) {
-            return app.view().delivery;
+            return app.delivery().to_owned();
         }
         let route = lane.name.split_once(':').map_or("", |(_, name)| name);
         match self.routes.iter().find(|(name, _)| name == route) {

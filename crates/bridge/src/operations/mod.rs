@@ -6,6 +6,7 @@
 //!
 //! Every refusal says what happened and what to do. No answer holds a secret but the token of a new app, once.
 
+pub(crate) mod app_settings;
 pub(crate) mod apps;
 mod confidential;
 pub(crate) mod find;
@@ -13,6 +14,7 @@ mod held;
 mod lag;
 mod lanes;
 pub(crate) mod libraries;
+mod owners;
 mod refusal;
 mod replay;
 mod request;
@@ -25,8 +27,8 @@ use crate::Bridge;
 pub use confidential::Confidential;
 pub use refusal::{Refusal, RefusalCode};
 pub use request::{
-    Adopt, AnotherPoller, AppSettings, Apply, ApplyMode, BotRef, GiveBack, HeldQuery, KeepHolder, LaneRef,
-    Others, Point, Release, Replay, ReplayMode, Request, Undelivered,
+    Adopt, Allowed, AnotherPoller, AppSettings, Apply, ApplyMode, BotRef, GiveBack, HeldQuery, KeepHolder,
+    LaneRef, Others, Point, Release, Replay, ReplayMode, Request, Undelivered,
 };
 pub use response::{
     Adopted, AppToken, AppView, Applied, BotView, FaultView, HealthView, HeldAnswer, HeldCountsView,
@@ -52,6 +54,9 @@ impl Bridge {
             Request::SetApp { bot, name, settings } => self.set_app(bot.as_ref(), &name, &settings).await,
             Request::RotateApp { bot, name } => self.rotate_app(bot.as_ref(), &name).await,
             Request::RevokeApp { bot, name } => self.revoke_app(bot.as_ref(), name).await,
+            Request::ChooseOwner { bot, question, app } => {
+                self.choose_owner(bot.as_ref(), question, app).await
+            }
             Request::Lanes { bot } => self.list_lanes(bot.as_ref()).await,
             Request::PauseLane { lane } => self.pause_lane(&lane).await,
             Request::ResumeLane { lane } => self.resume_lane(&lane).await,

@@ -1,7 +1,9 @@
 //! What can be asked of a running or an opened Tandem.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
-use tandem_gateway::{DropPending, WebhookPolicy, WhileManagerTalks};
+use tandem_gateway::{ChatRule, DropPending, MethodRule, Question, Sees, WebhookPolicy, WhileManagerTalks};
 use tandem_model::{HeldState, Seq, Timestamp};
 
 use super::Confidential;
@@ -59,6 +61,15 @@ pub enum Request {
         bot: Option<BotRef>,
         /// Its name.
         name: String,
+    },
+    /// Choose the app that answers what only one can answer.
+    ChooseOwner {
+        /// Which bot; may be left out when there is only one.
+        bot: Option<BotRef>,
+        /// What.
+        question: Question,
+        /// The app; `None` leaves it open again.
+        app: Option<String>,
     },
     /// Every lane with its lag, state and latest fault.
     Lanes {
@@ -254,6 +265,38 @@ pub struct AppSettings {
     /// Which webhook addresses it may set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub webhooks: Option<WebhookPolicy>,
+    /// Beginnings of callback data whose presses are for it, in place of those before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub claims: Option<BTreeSet<String>>,
+    /// What else than updates it is shown, in place of what it was before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sees: Option<BTreeSet<Sees>>,
+    /// Which methods it may call.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub methods: Option<Allowed<MethodRule>>,
+    /// Which chats it may use.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chats: Option<Allowed<ChatRule>>,
+}
+
+/// A limit of an app.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Allowed<T: Ord> {
+    /// None: it may use any.
+    Any,
+    /// It may use these.
+    Only(BTreeSet<T>),
+}
+
+impl<T: Ord + Clone> Allowed<T> {
+    /// As it is stored.
+    pub(crate) fn rules(&self) -> Option<BTreeSet<T>> {
+        match self {
+            Self::Any => None,
+            Self::Only(rules) => Some(rules.clone()),
+        }
+    }
 }
 
 /// Which held events to list.

@@ -2,7 +2,7 @@
 //! new app, which is shown this once.
 
 use serde::{Deserialize, Serialize};
-use tandem_gateway::{DropPending, WebhookPolicy, WhileManagerTalks};
+use tandem_gateway::{AppLimits, DropPending, Question, Sees, WebhookPolicy, WhileManagerTalks};
 use tandem_model::{Attempt, BotId, EventKind, HeldState, LaneId, PauseReason, Seq, Timestamp};
 
 use super::{Confidential, Refusal};
@@ -345,6 +345,16 @@ pub struct AppView {
     pub webhooks: WebhookPolicy,
     /// The kinds it asked for; `None` for Telegram's default.
     pub kinds: Option<Vec<String>>,
+    /// Beginnings of callback data whose presses are for it.
+    pub claims: Vec<String>,
+    /// What only it answers, chosen or by default.
+    pub owns: Vec<Question>,
+    /// What else than updates it is shown.
+    pub sees: Vec<Sees>,
+    /// What it may do.
+    pub limits: AppLimits,
+    /// How far it is behind; `None` while it has no lane.
+    pub waiting: Option<Lag>,
 }
 
 /// An app with its new token.

@@ -12,3 +12,4 @@ mod apply;
 mod operators;
 mod people;
 mod release;
+mod sharing;

@@ -42,6 +42,8 @@ fn what_is_asked_for_wrongly_ends_with_two_and_the_way_to_the_help() {
         &["replay", "amocrm", "--from", "yesterday"],
         &["apps", "set", "main", "--backlog", "long"],
         &["apps", "set", "main"],
+        &["apps", "limit", "main"],
+        &["apps", "own", "inline"],
         &[],
     ] {
         let output = tandem(directory.path()).args(arguments).output().unwrap();

@@ -5,6 +5,7 @@
 
 mod adopting;
 mod applying;
+mod apps;
 mod asking;
 mod documents;
 mod serving;
