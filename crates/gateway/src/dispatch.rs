@@ -24,6 +24,7 @@ impl Gateway {
         let now = self.inner().clock.now();
         let mut event = update.to_event(bot.source(), now);
         let mut facts = Vec::new();
+        event.flags = event.flags | self.conversation_flags(bot.id(), &event.conversation).await;
         let kind = update.kind();
         let question = Question::of(kind);
         if kind != Kind::CallbackQuery && question.is_none() {

@@ -31,6 +31,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use crate::{
     App, BodyError, BotState, Directory, Proof, Recorder,
     answers::{Answers, answers_press},
+    conversation::{self, Conversations},
     limits::method_refused,
     metrics::{CallMetrics, method_of},
     polls::Polls,
@@ -99,6 +100,8 @@ pub(crate) struct Inner {
     pub(crate) clients: Clients,
     pub(crate) metrics: CallMetrics,
     pub(crate) polls: Arc<Polls>,
+    /// What apps are doing in conversations.
+    pub(crate) conversations: Conversations,
     /// Who has answered which press.
     pub(crate) answers: Answers,
     /// Settings are changed one at a time: what is read is what is changed.
@@ -150,6 +153,7 @@ impl Gateway {
             clients: Clients::default(),
             polls: Arc::new(Polls::counted_by(metrics.waiting.clone())),
             metrics,
+            conversations: Conversations::default(),
             answers: Answers::default(),
             changes: tokio::sync::Mutex::default(),
             switching: tokio::sync::Mutex::default(),
@@ -215,6 +219,12 @@ impl Gateway {
     /// `path`: the method as it was called, with `test/` before it for the test environment.
     async fn answer_method(&self, app: &Arc<App>, path: &str, request: Request) -> Response<Body> {
         let method = path.strip_prefix("test/").unwrap_or(path);
+        if method.eq_ignore_ascii_case(conversation::METHOD) {
+            return match read(request).await {
+                Ok((_, params)) => whole(self.set_conversation(app, &params).await),
+                Err(failure) => whole(failure.response()),
+            };
+        }
         if !app.document().limits.admit_method(method) {
             return whole(method_refused(app.name(), method).response());
         }

@@ -7,6 +7,7 @@
 //! a CRM is are the bridge's business; the bridge fills the [`Directory`].
 
 mod answers;
+mod conversation;
 mod directory;
 mod dispatch;
 mod document;
@@ -27,6 +28,7 @@ mod settings;
 mod shown;
 mod webhooks;
 
+pub use conversation::ConversationState;
 pub use directory::{App, BotHandle, BotState, Directory};
 pub use document::{AppDocument, DropPending, Sees, WebhookDocument, WebhookPolicy, WhileManagerTalks};
 pub use gateway::{Config, Gateway, Parts};

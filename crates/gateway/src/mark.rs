@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 use tandem_model::{Conversation, EventKind, Flags, Lifetime, NewEvent, Timestamp, Topic};
 use tandem_telegram::update::Family;
 
+use crate::ConversationState;
+
 /// The body of a `Mark` event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "mark", rename_all = "snake_case")]
@@ -18,17 +20,31 @@ pub enum MarkDocument<'a> {
         /// How many updates.
         events: u64,
     },
+    /// An app has said what it is doing in the mark's conversation.
+    Conversation {
+        /// Which app.
+        #[serde(borrow)]
+        app: Cow<'a, str>,
+        /// What.
+        state: ConversationState,
+        /// In its own words.
+        #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+        note: Option<Cow<'a, str>>,
+    },
 }
 
 impl MarkDocument<'_> {
     /// The topic of marks about dropped updates.
     pub const DROPPED: Topic = Topic::new(0).expect("a topic is at most 63");
+    /// The topic of marks about conversations.
+    pub const CONVERSATION: Topic = Topic::new(1).expect("a topic is at most 63");
 
     pub(crate) fn event(&self, now: Timestamp) -> NewEvent {
         NewEvent {
             kind: EventKind::Mark,
             topic: match self {
                 Self::Dropped { .. } => Self::DROPPED,
+                Self::Conversation { .. } => Self::CONVERSATION,
             },
             conversation: Conversation::bot(),
             family: Family::Chat.number(),

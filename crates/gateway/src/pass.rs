@@ -22,6 +22,7 @@ use tandem_telegram::{
 use crate::{
     App, BodyError, BotState, Gateway,
     answers::{Turn, answers_press},
+    conversation,
     gateway::{Chain, whole},
     keyboards,
     sent::Said,
@@ -93,6 +94,10 @@ impl Gateway {
     ) -> Response<Body> {
         let (target, method) = (Target::Method(path), path.strip_prefix("test/").unwrap_or(path));
         let (parts, body) = request.into_parts();
+        let says = match conversation::Said::of_header(&parts.headers) {
+            Ok(says) => says,
+            Err(failure) => return whole(failure.response()),
+        };
         let (body, captured) = capture::tee(parts.uri.query(), &parts.headers, body);
         let request = Request::from_parts(parts, body);
         let token = app.bot().token();
@@ -107,7 +112,7 @@ impl Gateway {
                 if parts.status.is_success()
                     && let Ok(Answer::Done { result }) = Answer::parse(&answer)
                 {
-                    self.note_sent(app, method, known, captured.finish(), &result).await;
+                    self.note_sent(app, (method, known), captured.finish(), &result, says).await;
                 }
                 Response::from_parts(parts, Body::from(answer))
             }
@@ -159,7 +164,7 @@ impl Gateway {
             if let Some(Turn::Own(mut by)) = turn {
                 *by = Some(app.lane());
             }
-            self.note_sent(app, &method, known, params, &result).await;
+            self.note_sent(app, (&method, known), params, &result, None).await;
         }
     }
 
@@ -185,25 +190,35 @@ impl Gateway {
     async fn note_sent(
         &self,
         app: &App,
-        method: &str,
-        known: Option<Capture>,
+        (method, known): (&str, Option<Capture>),
         parameters: Params,
         result: &Bytes,
+        says: Option<conversation::Said>,
     ) {
         let Some(capture) = known.or_else(|| Capture::of_answer(method, result)) else { return };
         let now = self.inner().clock.now();
         let others = self.inner().directory.list_apps(app.bot().id());
         let shown = others.iter().any(|other| other.lane() != app.lane() && other.document().sees_sent());
-        let facts = keyboards::notes(app.lane(), capture, &parameters, result, now);
+        let mut facts = keyboards::notes(app.lane(), capture, &parameters, result, now);
         let said =
             Said { app: app.name(), lane: app.lane(), method, capture, parameters, result, now, shown };
-        let Some(event) = said.event() else {
+        let Some(mut event) = said.event() else {
             self.note_unkept(app, method, "its answer is no JSON");
             return;
         };
-        let append = Append { events: vec![event], urgency: Urgency::MustKeep, facts, ..Append::default() };
-        if let Err(error) = self.inner().recorder.record(app.bot().id(), append).await {
+        let (bot, conversation) = (app.bot().id(), event.conversation.clone());
+        event.flags = event.flags | self.conversation_flags(bot, &conversation).await;
+        let mut events = vec![event];
+        if let Some(says) = &says {
+            let (mark, fact) = says.event(app, &conversation, now);
+            events.push(mark);
+            facts.push(fact);
+        }
+        let append = Append { events, urgency: Urgency::MustKeep, facts, ..Append::default() };
+        if let Err(error) = self.inner().recorder.record(bot, append).await {
             self.note_unkept(app, method, &Chain(&error).to_string());
+        } else if let Some(says) = &says {
+            self.inner().conversations.set(bot, &conversation, says, now);
         }
     }
 

@@ -164,6 +164,11 @@ impl Flags {
     pub const SILENT: Self = Self(1 << 3);
     /// No update, and an app is shown it all the same: it takes an `update_id` like one.
     pub const SHOWN_TO_APPS: Self = Self(1 << 4);
+    /// In a conversation of which an app had said that it is in a dialogue there.
+    pub const IN_DIALOGUE: Self = Self(1 << 5);
+    /// In a conversation of which an app had said that a manager has it. Whether it is free words, too, is for
+    /// [`Flags::MANAGER_TALKS`] to say.
+    pub const WITH_MANAGER: Self = Self(1 << 6);
 
     /// From storage; unknown bits are kept.
     pub const fn from_bits(bits: u32) -> Self {

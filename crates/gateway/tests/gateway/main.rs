@@ -5,6 +5,7 @@
 mod answers;
 mod bad_input;
 mod captured;
+mod conversations;
 mod documentation;
 mod every_capture;
 mod every_kind;
