@@ -29,7 +29,7 @@ pub(super) struct Changes {
     /// It claims nothing
     #[arg(long, conflicts_with = "claim")]
     no_claims: bool,
-    /// Whether it is shown what the bot's other apps send, as updates with nothing but update_id and tandem_sent
+    /// Whether it is shown what the bot's other apps send, in a form of its own
     #[arg(long, value_name = "WHAT")]
     sees: Option<SeesWord>,
 }
