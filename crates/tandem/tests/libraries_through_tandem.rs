@@ -22,7 +22,7 @@ use support::{
     until,
 };
 use tandem_bridge::operations::{AppSettings, Request, Response};
-use tandem_gateway::DropPending;
+use tandem_gateway::{DropPending, Sees};
 
 /// The transcript of the same conversation without Tandem.
 const WITHOUT_TANDEM: &str = include_str!("../../sandbox/tests/snapshots/libraries__conversation.snap");
@@ -128,4 +128,63 @@ async fn two_libraries_share_one_bot_and_neither_disturbs_the_other() -> anyhow:
     let wrong = format!("{}/bot{}:{}/getMe", shop.wire.url(), shop.bot, "A".repeat(35));
     assert_eq!(reqwest::get(wrong).await?.json::<serde_json::Value>().await?, unknown);
     Ok(())
+}
+
+/// What another app sends comes as an update that no library knows: it is passed over, and the next one is taken.
+async fn others_sends_are_passed_over(library: Library, mode: Mode) -> anyhow::Result<()> {
+    let shop = Shop::adopted(DropPending::Obey).await?;
+    let sees = AppSettings { sees: Some([Sees::Sent].into()), ..AppSettings::default() };
+    shop.tandem.ask(Request::SetApp { bot: None, name: "main".to_owned(), settings: sees }).await?;
+    let add = Request::AddApp { bot: None, name: "second".to_owned(), settings: AppSettings::default() };
+    let Response::AppToken(added) = shop.tandem.ask(add).await? else { panic!("an app has a token") };
+    let send = format!("{}/bot{}/sendMessage", shop.tandem.gateway_url(), added.token.expose());
+    let mut program = Program::start(&mut command(&shop.stage(), library, mode)?)?;
+    program.reports("ready").await?;
+    // A bot may write to nobody who has not written to it.
+    shop.client_says("hello 0").await?;
+    program.reports("text").await?;
+    let mut expected = vec!["echo: hello 0".to_owned()];
+    until("the answer", async || shop.phone().await, |phone| phone.len() == expected.len()).await?;
+    for round in 1..=2 {
+        let text = format!("by the second app, {round}");
+        let body = json!({ "chat_id": shop.client, "text": text });
+        reqwest::Client::new().post(&send).json(&body).send().await?.error_for_status()?;
+        let said = format!("hello {round}");
+        shop.client_says(&said).await?;
+        assert_eq!(program.reports("text").await?["text"], *said);
+        expected.extend([text, format!("echo: {said}")]);
+        until("the answer", async || shop.phone().await, |phone| phone.len() == expected.len()).await?;
+    }
+    assert_eq!(shop.phone().await?, expected);
+    // It had them: nothing waits, and nothing was set aside.
+    let done =
+        async || Ok(shop.tandem.lanes().await?.into_iter().find(|lane| lane.name == "app:main").unwrap());
+    until("the end of the lane", done, |lane| matches!(mode, Mode::Polling) || lane.lag.events == 0).await?;
+    let lane = done().await?;
+    assert_eq!((lane.held.dead, lane.held.retrying, lane.expired), (0, 0, 0), "{lane:?}");
+    program.stop().await.map(drop)
+}
+
+#[tokio::test]
+async fn aiogram_passes_over_what_others_send() -> anyhow::Result<()> {
+    others_sends_are_passed_over(Library::Aiogram, Mode::Polling).await?;
+    others_sends_are_passed_over(Library::Aiogram, Mode::Webhook).await
+}
+
+#[tokio::test]
+async fn python_telegram_bot_passes_over_what_others_send() -> anyhow::Result<()> {
+    others_sends_are_passed_over(Library::PythonTelegramBot, Mode::Polling).await?;
+    others_sends_are_passed_over(Library::PythonTelegramBot, Mode::Webhook).await
+}
+
+#[tokio::test]
+async fn grammy_passes_over_what_others_send() -> anyhow::Result<()> {
+    others_sends_are_passed_over(Library::Grammy, Mode::Polling).await?;
+    others_sends_are_passed_over(Library::Grammy, Mode::Webhook).await
+}
+
+#[tokio::test]
+async fn teloxide_passes_over_what_others_send() -> anyhow::Result<()> {
+    others_sends_are_passed_over(Library::Teloxide, Mode::Polling).await?;
+    others_sends_are_passed_over(Library::Teloxide, Mode::Webhook).await
 }
