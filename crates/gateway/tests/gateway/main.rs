@@ -14,6 +14,7 @@ mod every_method_understood;
 mod faults;
 mod files;
 mod forms;
+mod hostile_addresses;
 mod hostile_connections;
 mod hostile_requests;
 mod limits;

@@ -8,6 +8,7 @@ mod applying;
 mod apps;
 mod asking;
 mod documents;
+mod hostile;
 mod serving;
 mod settings;
 mod world;

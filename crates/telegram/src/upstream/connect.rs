@@ -66,7 +66,8 @@ impl Connector {
         fixed: Option<IpAddr>,
         limit: Duration,
     ) -> Result<Self, SetUpError> {
-        let way = Way::Direct(Direct { tcp: tcp(guard.clone(), fixed, limit), guard });
+        let names = fixed.map_or(Names::System, Names::Fixed);
+        let way = Way::Direct(Direct { tcp: tcp(guard.clone(), names, limit), guard });
         let tls = tls()?;
         let tls = match trusted {
             Roots::Platform => tls.with_root_certificates(roots(trusted)?),
@@ -142,9 +143,12 @@ impl Way {
     fn new(settings: &Settings) -> Self {
         let Some(Proxy { kind, uri, credentials }) = &settings.proxy else {
             let guard = settings.guard.clone();
-            return Self::Direct(Direct { tcp: tcp(guard.clone(), None, settings.limits.connect), guard });
+            return Self::Direct(Direct {
+                tcp: tcp(guard.clone(), Names::System, settings.limits.connect),
+                guard,
+            });
         };
-        let to_proxy = tcp(None, None, settings.limits.connect);
+        let to_proxy = tcp(None, Names::System, settings.limits.connect);
         match (kind, credentials) {
             (ProxyKind::Socks5, None) => Self::Socks5(SocksV5::new(uri.clone(), to_proxy)),
             (ProxyKind::Socks5, Some(known)) => Self::Socks5(
@@ -162,8 +166,8 @@ impl Way {
     }
 }
 
-fn tcp(guard: Option<Arc<dyn AddressGuard>>, fixed: Option<IpAddr>, limit: Duration) -> Tcp {
-    let mut tcp = HttpConnector::new_with_resolver(GuardedResolver { guard, fixed });
+fn tcp(guard: Option<Arc<dyn AddressGuard>>, names: Names, limit: Duration) -> Tcp {
+    let mut tcp = HttpConnector::new_with_resolver(GuardedResolver { guard, names });
     tcp.enforce_http(false);
     tcp.set_nodelay(true);
     tcp.set_keepalive(Some(Duration::from_mins(1)));
@@ -233,12 +237,38 @@ fn not_allowed() -> io::Error {
     io::Error::new(io::ErrorKind::PermissionDenied, "the address is not allowed")
 }
 
-/// The system's resolver without the addresses that may not be connected to.
+/// What names stand for.
+#[derive(Clone)]
+enum Names {
+    /// The system says.
+    System,
+    /// Every name for this address.
+    Fixed(IpAddr),
+    /// Each question has another answer, as a hostile server of names would give it.
+    #[cfg(test)]
+    Scripted(Arc<std::sync::Mutex<std::collections::VecDeque<Vec<IpAddr>>>>),
+}
+
+impl Names {
+    async fn look_up(&self, name: &str) -> io::Result<Vec<SocketAddr>> {
+        match self {
+            Self::System => Ok(tokio::net::lookup_host((name, 0)).await?.collect()),
+            Self::Fixed(address) => Ok(vec![SocketAddr::new(*address, 0)]),
+            #[cfg(test)]
+            Self::Scripted(answers) => {
+                let answer = answers.lock().unwrap().pop_front().expect("nobody asks twice");
+                Ok(answer.into_iter().map(|address| SocketAddr::new(address, 0)).collect())
+            }
+        }
+    }
+}
+
+/// Names without the addresses that may not be connected to. What it gives is what is connected to: a name is asked
+/// about once for a connection, so that it cannot stand for something else by the time it is used.
 #[derive(Clone)]
 struct GuardedResolver {
     guard: Option<Arc<dyn AddressGuard>>,
-    /// The answer to every name.
-    fixed: Option<IpAddr>,
+    names: Names,
 }
 
 impl Service<Name> for GuardedResolver {
@@ -251,12 +281,9 @@ impl Service<Name> for GuardedResolver {
     }
 
     fn call(&mut self, name: Name) -> Self::Future {
-        let (guard, fixed) = (self.guard.clone(), self.fixed);
+        let Self { guard, names } = self.clone();
         Box::pin(async move {
-            let found: Vec<_> = match fixed {
-                Some(address) => vec![SocketAddr::new(address, 0)],
-                None => tokio::net::lookup_host((name.as_str(), 0)).await?.collect(),
-            };
+            let found = names.look_up(name.as_str()).await?;
             let any = !found.is_empty();
             let allowed: Vec<_> = found
                 .into_iter()
@@ -264,5 +291,71 @@ impl Service<Name> for GuardedResolver {
                 .collect();
             if any && allowed.is_empty() { Err(not_allowed()) } else { Ok(allowed.into_iter()) }
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    /// Of two loopback addresses, one stands for the public net and one for what nobody may reach.
+    const PUBLIC: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+    const PRIVATE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(127, 0, 0, 2));
+
+    #[derive(Debug)]
+    struct OnlyPublic;
+
+    impl AddressGuard for OnlyPublic {
+        fn allows(&self, address: IpAddr) -> bool {
+            address == PUBLIC
+        }
+    }
+
+    /// Connects by a name with these answers; whom it reached.
+    async fn connect(answers: &[&[IpAddr]], host: &str, port: u16) -> Result<SocketAddr, io::ErrorKind> {
+        let names = Names::Scripted(Arc::new(Mutex::new(answers.iter().map(|one| one.to_vec()).collect())));
+        let guard: Option<Arc<dyn AddressGuard>> = Some(Arc::new(OnlyPublic));
+        let mut direct = Direct { tcp: tcp(guard.clone(), names, Duration::from_secs(10)), guard };
+        let uri = format!("http://{host}:{port}/").parse().unwrap();
+        match direct.call(uri).await {
+            Ok(stream) => Ok(stream.inner().peer_addr().unwrap()),
+            Err(error) => {
+                let mut next: Option<&(dyn std::error::Error + 'static)> = Some(&*error);
+                while let Some(error) = next {
+                    if let Some(io) = error.downcast_ref::<io::Error>() {
+                        return Err(io.kind());
+                    }
+                    next = error.source();
+                }
+                panic!("{error}");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn what_was_vetted_is_what_is_connected_to() {
+        let public = TcpListener::bind((PUBLIC, 0)).await.unwrap();
+        let port = public.local_addr().unwrap().port();
+        let private = TcpListener::bind((PRIVATE, port)).await.unwrap();
+        let denied = Err(io::ErrorKind::PermissionDenied);
+        // The second answer of a name that changes is never asked for.
+        let rebinding: &[&[IpAddr]] = &[&[PUBLIC], &[PRIVATE]];
+        assert_eq!(connect(rebinding, "rebind.example", port).await, Ok(SocketAddr::new(PUBLIC, port)));
+        assert_eq!(connect(&[&[PRIVATE]], "private.example", port).await, denied);
+        let mixed: &[&[IpAddr]] = &[&[PRIVATE, PUBLIC, PRIVATE]];
+        assert_eq!(connect(mixed, "mixed.example", port).await, Ok(SocketAddr::new(PUBLIC, port)));
+        for literal in ["127.0.0.2", "[::ffff:127.0.0.2]", "[::1]"] {
+            assert_eq!(connect(&[], literal, port).await, denied, "{literal}");
+        }
+        drop(public);
+        // Nobody listens at the public one: the others of the name are no second choice.
+        let mixed: &[&[IpAddr]] = &[&[PUBLIC, PRIVATE]];
+        assert_eq!(connect(mixed, "mixed.example", port).await, Err(io::ErrorKind::ConnectionRefused));
+        let nobody_came = Duration::from_millis(1);
+        assert!(tokio::time::timeout(nobody_came, private.accept()).await.is_err());
     }
 }

@@ -136,17 +136,18 @@ pub fn is_reserved(address: IpAddr) -> bool {
                 _ => false,
             }
         }
-        IpAddr::V6(ip) => match ip.to_ipv4() {
-            // Mapped and compatible forms reach the IPv4 address they hold; ::1 and :: come out as 0.0.0.x.
+        IpAddr::V6(ip) => match ip.to_ipv4_mapped() {
+            // The mapped form reaches the IPv4 address it holds.
             Some(ip) => is_reserved(ip.into()),
-            // Global unicast is 2000::/3; of it, 6to4 (and NAT64 outside it) hold an IPv4 address.
+            // Global unicast is 2000::/3; of it, 6to4 (and NAT64 outside it) hold an IPv4 address. Of the rest of it,
+            // protocols (Teredo and ORCHID among them) and documents have their own.
             None => match ip.segments() {
                 [0x2002, high, low, ..] | [0x0064, 0xff9b, 0, 0, 0, 0, high, low] => {
                     let [a, b] = high.to_be_bytes();
                     let [c, d] = low.to_be_bytes();
                     is_reserved(IpAddr::from([a, b, c, d]))
                 }
-                [0x2001, 0 | 0xdb8, ..] => true,
+                [0x2001, 0..=0x1ff | 0xdb8, ..] | [0x3fff, 0..=0xfff, ..] => true,
                 [first, ..] => first >> 13 != 1,
             },
         },
@@ -227,6 +228,18 @@ mod tests {
             "64:ff9b::a00:1",
             "2001:db8::1",
             "2001:0:53aa::1",
+            "2001:2::1",
+            "2001:20::1",
+            "3fff:fff::1",
+            "64:ff9b:1::a00:1",
+            "::8.8.8.8",
+            "::ffff:0:8.8.8.8",
+            "fec0::1",
+            "100::1",
+            "5f00::1",
+            "192.88.99.1",
+            "0.255.255.255",
+            "239.255.255.250",
         ] {
             assert!(is_reserved(reserved.parse().unwrap()), "{reserved}");
         }
@@ -236,6 +249,8 @@ mod tests {
             "172.32.0.1",
             "100.128.0.1",
             "2001:67c:4e8:f004::9",
+            "2606:4700::1111",
+            "2002:808:808::1",
             "64:ff9b::808:808",
             "::ffff:8.8.8.8",
         ] {
