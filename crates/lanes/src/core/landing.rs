@@ -10,6 +10,8 @@ use crate::gate::Loaded;
 
 /// The longest reason that is kept, in bytes.
 const REASON_BYTES: usize = 500;
+/// Why an event waits that has not failed.
+pub(super) const ASKED_TO_WAIT: &str = "the destination asked to wait";
 
 impl Core {
     /// A run came back.
@@ -84,7 +86,7 @@ impl Core {
             Verdict::Wait { until } => {
                 let mut row = self.row(&next.event, try_.known, HeldState::Retrying, until);
                 if row.reason.is_empty() {
-                    "the destination asked to wait".clone_into(&mut row.reason);
+                    ASKED_TO_WAIT.clone_into(&mut row.reason);
                 }
                 if self.spec.ends(&next.event).is_some_and(|end| end <= until) {
                     self.expire(key, seq, rest, now);

@@ -8,7 +8,7 @@ use std::{
 use tandem_journal::{Lane, LaneState};
 use tandem_model::{Held, HeldState, OrderKey, Seq, Timestamp};
 
-use super::{Batch, Core, Env, Key, Phase, Window};
+use super::{Batch, Core, Env, Key, Phase, Window, landing::ASKED_TO_WAIT};
 use crate::{LaneAddress, PushSpec, Repeats};
 
 /// What is said of an attempt that a restart interrupted.
@@ -35,20 +35,37 @@ struct KeyRows {
 struct Waiting {
     row: Seq,
     until: Timestamp,
-    /// When that was decided.
-    since: Option<Timestamp>,
+    /// Why.
+    cause: Cause,
+}
+
+/// Why a row waits.
+#[derive(Debug, Clone, Copy)]
+enum Cause {
+    /// For its turn: it has not been tried. The moment it carries is only that in which it was made.
+    Turn,
+    /// The destination asked for it.
+    Asked,
+    /// An attempt at this time failed.
+    Failed(Timestamp),
 }
 
 impl Waiting {
     fn of(row: &Held) -> Self {
-        Self { row: row.seq, until: row.next_at, since: row.attempts.last().map(|attempt| attempt.at) }
+        let cause = match row.attempts.last() {
+            Some(attempt) => Cause::Failed(attempt.at),
+            None if row.reason == ASKED_TO_WAIT => Cause::Asked,
+            None => Cause::Turn,
+        };
+        Self { row: row.seq, until: row.next_at, cause }
     }
 
     /// The moment. What was decided in the future was decided by a clock that was wrong: then the wait begins anew.
     fn until(self, now: Timestamp) -> Timestamp {
-        match self.since {
-            Some(since) if since > now => now.plus(self.until.since(since)),
-            _ => self.until,
+        match self.cause {
+            Cause::Turn => now,
+            Cause::Failed(since) if since > now => now.plus(self.until.since(since)),
+            Cause::Failed(_) | Cause::Asked => self.until,
         }
     }
 }
@@ -156,4 +173,40 @@ fn standing(lane: &Lane, now: Timestamp) -> LaneState {
         *until = now.plus(until.since(fault.at));
     }
     state
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tandem_model::{Attempt, Conversation};
+
+    use super::*;
+
+    /// When a row is tried that was to be tried at `next_at`, in hours.
+    fn tried_at(next_at: i64, attempted_at: Option<i64>, reason: &str, now: i64) -> i64 {
+        let hours = |hours: i64| Timestamp::from_secs(hours * 3600);
+        let attempt = |at| Attempt { at: hours(at), took_ms: 1, outcome: String::new() };
+        let row = Held {
+            seq: Seq::ZERO,
+            conversation: Conversation::chat(1),
+            family: None,
+            state: HeldState::Retrying,
+            tries: 1,
+            attempts: attempted_at.map(attempt).into_iter().collect(),
+            next_at: hours(next_at),
+            reason: reason.to_owned(),
+        };
+        let until = Waiting::of(&row).until(hours(now));
+        i64::try_from(until.since(Timestamp::EPOCH).as_secs() / Duration::from_hours(1).as_secs()).unwrap()
+    }
+
+    #[test]
+    fn a_row_waits_for_its_retry_and_for_what_was_asked_and_for_no_other_moment() {
+        assert_eq!(tried_at(12, Some(10), "500", 11), 12, "its retry");
+        assert_eq!(tried_at(12, None, ASKED_TO_WAIT, 11), 12, "what was asked");
+        assert_eq!(tried_at(11, None, "", 11), 11, "its turn");
+        assert_eq!(tried_at(20, None, "", 11), 11, "its turn, noted by a clock that was ahead");
+        assert_eq!(tried_at(21, Some(20), "500", 11), 12, "its retry, decided by a clock that was ahead");
+    }
 }
