@@ -146,12 +146,13 @@ pub enum WebhookPolicy {
     PublicHttps,
 }
 
-/// A virtual webhook. Its secret and its certificate are stored sealed, apart; its latest failure is its lane's.
+/// A virtual webhook. Its address (which often holds a secret, with some libraries the token itself), its secret and
+/// its certificate are stored sealed, apart; its latest failure is its lane's.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WebhookDocument {
-    /// Where to. May hold a secret of the app's: not for logs.
-    pub url: String,
+    /// The host it leads to.
+    pub host: String,
     /// A fixed address in place of the name's.
     pub ip_address: Option<IpAddr>,
     /// What its name stood for when it was set.

@@ -4,7 +4,6 @@ use tandem_gateway::{App, AppDocument, Owners, Question};
 use tandem_journal::{App as AppRow, Document, SettingsChange, SettingsError};
 use tandem_model::BotId;
 use tandem_telegram::token::Token;
-use url::Url;
 
 use super::{
     AppSettings, AppToken, AppView, BotRef, Confidential, Lag, Refusal, RefusalCode, Response, find::Found,
@@ -41,8 +40,7 @@ impl StoredApp {
             name: self.row.name.clone(),
             delivery: self.delivery().to_owned(),
             // The address may hold a secret of the app's.
-            webhook_host: webhook
-                .and_then(|webhook| Some(Url::parse(&webhook.url).ok()?.host_str()?.to_owned())),
+            webhook_host: webhook.map(|webhook| webhook.host.clone()),
             has_token: self.document.token_sha256.is_some(),
             drop_pending,
             backlog_secs,

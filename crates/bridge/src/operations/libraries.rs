@@ -22,7 +22,11 @@ const LINES: [(&str, &str, &str); 16] = [
     ),
     ("telegraf", "JavaScript", r#"new Telegraf(token, { telegram: { apiRoot: "GW" } })"#),
     ("grammY", "JavaScript", r#"new Bot(token, { client: { apiRoot: "GW" } })"#),
-    ("node-telegram-bot-api 1", "JavaScript", r#"new TelegramBot(token, { baseApiUrl: "GW", polling: true })"#),
+    (
+        "node-telegram-bot-api 1",
+        "JavaScript",
+        r#"new TelegramBot(token, { baseApiUrl: "GW", polling: true })"#,
+    ),
     ("node-telegram-bot-api 2", "JavaScript", r#"new Bot(token, { apiRoot: "GW" })"#),
     ("GramIO", "JavaScript", r#"new Bot(token, { api: { baseURL: "GW/bot" } })"#),
     ("teloxide", "Rust", r#"Bot::new(token).set_api_url(Url::parse("GW")?)"#),

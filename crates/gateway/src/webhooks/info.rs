@@ -9,11 +9,12 @@ use tandem_journal::ReadError;
 use tandem_lanes::PullError;
 use tandem_telegram::envelope::{self, Failure};
 
+use super::{ADDRESS, SecretError};
 use crate::{App, Gateway};
 
 #[derive(Debug, Default, Serialize)]
-struct WebhookInfo<'a> {
-    url: &'a str,
+struct WebhookInfo {
+    url: String,
     has_custom_certificate: bool,
     pending_update_count: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -35,6 +36,8 @@ enum InfoError {
     Pull(#[from] PullError),
     #[error("the lane could not be read")]
     Read(#[from] ReadError),
+    #[error("the address could not be had")]
+    Address(#[from] SecretError),
     #[error("the answer could not be written")]
     Write(#[from] serde_json::Error),
 }
@@ -57,7 +60,7 @@ impl Gateway {
             ..WebhookInfo::default()
         };
         if let Some(webhook) = &document.webhook {
-            info.url = &webhook.url;
+            info.url = self.find_app_secret(app, ADDRESS).await?.unwrap_or_default();
             info.has_custom_certificate = webhook.has_certificate;
             info.max_connections = Some(webhook.max_connections);
             info.ip_address = webhook.ip_address.or(webhook.resolved);

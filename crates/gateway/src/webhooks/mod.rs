@@ -26,6 +26,8 @@ use self::{
 };
 use crate::{App, DropPending, Gateway, WebhookDocument, WebhookPolicy, settings::ChangeError};
 
+/// Under this name the address of an app's webhook is sealed.
+const ADDRESS: &str = "address";
 /// Under this name the secret of an app's webhook is sealed.
 const SECRET: &str = "webhook";
 /// Under this name the certificate of an app's webhook is kept.
@@ -116,13 +118,16 @@ impl Gateway {
         webhook: &WebhookDocument,
         wanted: &Wanted,
     ) -> Result<bool, SecretError> {
-        let same = webhook.url == wanted.address.expose()
+        let same = webhook.host == wanted.address.host()
             && webhook.ip_address == wanted.ip_address
             && webhook.max_connections == wanted.max_connections
             && webhook.has_secret == wanted.secret.is_some()
             && !webhook.has_certificate
             && wanted.certificate.is_none();
         if !same {
+            return Ok(false);
+        }
+        if self.find_app_secret(app, ADDRESS).await?.as_deref() != Some(wanted.address.expose()) {
             return Ok(false);
         }
         let stored = if webhook.has_secret { self.find_app_secret(app, SECRET).await? } else { None };

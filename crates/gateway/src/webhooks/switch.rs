@@ -15,7 +15,7 @@ use tandem_telegram::{
     webhook::{BadWebhook, SecretToken, WebhookAddress},
 };
 
-use super::{CERTIFICATE, SECRET, destination::AppWebhook, wanted::Wanted};
+use super::{ADDRESS, CERTIFICATE, SECRET, destination::AppWebhook, wanted::Wanted};
 use crate::{
     App, AppDocument, Gateway, MarkDocument, WebhookDocument, gateway::Chain, settings::ChangeError,
 };
@@ -162,7 +162,8 @@ impl Gateway {
         let document = app.document();
         let Some(webhook) = &document.webhook else { return Ok(()) };
         let policy = self.policy_of(document.webhooks);
-        let address = WebhookAddress::parse(&webhook.url, policy).map_err(AttachAppError::Address)?;
+        let url = self.find_app_secret(app, ADDRESS).await?.unwrap_or_default();
+        let address = WebhookAddress::parse(&url, policy).map_err(AttachAppError::Address)?;
         let secret = if webhook.has_secret { self.find_app_secret(app, SECRET).await? } else { None };
         // It was checked when it was set; one that is damaged is no secret that would be believed.
         let secret = secret.and_then(|text| SecretToken::parse(&text).ok());
@@ -201,12 +202,13 @@ impl Gateway {
         let inner = self.inner();
         let secret = wanted.secret.as_ref().map(|secret| (SECRET, secret.expose()));
         let certificate = wanted.certificate.as_deref().map(|pem| (CERTIFICATE, pem));
+        let address = Some((ADDRESS, wanted.address.expose()));
         let seal = |(name, text): (&str, &str)| {
             let (owner, name) = (secret_owner(app), name.to_owned());
             let secret = inner.sealer.seal(&owner, &name, &SecretString::from(text), &*inner.rng);
             SettingsChange::PutSecret { owner, name, secret }
         };
-        secret.into_iter().chain(certificate).map(seal).collect()
+        address.into_iter().chain(secret).chain(certificate).map(seal).collect()
     }
 
     /// Opens a secret of an app's.
@@ -243,7 +245,7 @@ fn secret_owner(app: &App) -> SecretOwner {
 impl Wanted {
     fn document(&self, now: Timestamp) -> WebhookDocument {
         WebhookDocument {
-            url: self.address.expose().to_owned(),
+            host: self.address.host().to_owned(),
             ip_address: self.ip_address,
             resolved: self.resolved,
             max_connections: self.max_connections,
