@@ -35,6 +35,11 @@ pub(crate) const CASES: &[Case] = &[
         "3.2",
         "`pending_update_count` is 0 after a drop, of a webhook that failed too."
     ),
+    case!(
+        a_drop_while_attempts_hang,
+        "3.2",
+        "A webhook can be set with `drop_pending_updates` while attempts hang after failures: what was in flight is gone too."
+    ),
 ];
 
 async fn dropping_touches_only_the_caller(t: &mut Stage) {
@@ -110,4 +115,31 @@ async fn a_drop_leaves_nothing_pending(t: &mut Stage) {
     t.later(600).await;
     t.settles().await;
     assert!(receiver.arrived().is_none());
+}
+
+async fn a_drop_while_attempts_hang(t: &mut Stage) {
+    let mut receiver = t.receiver().await;
+    t.says(7, "one").await;
+    t.says(8, "two").await;
+    for _ in 0..4 {
+        receiver.next().await.status("500 Internal Server Error");
+    }
+    t.sleeps_ms(2000).await;
+    t.later(2).await;
+    let hanging = receiver.next().await;
+    let params = json!({"url": receiver.url, "drop_pending_updates": true});
+    assert_eq!(t.app.call("setWebhook", params).await.description(), "Webhook was set");
+    hanging.abandoned().await;
+    assert_eq!(t.webhook_info().await["pending_update_count"], 0);
+    t.says(7, "after").await;
+    t.later(600).await;
+    // What had arrived already was given up with its connection.
+    loop {
+        let delivery = receiver.next().await;
+        let text = delivery.text();
+        delivery.ok();
+        if text == "after" {
+            break;
+        }
+    }
 }

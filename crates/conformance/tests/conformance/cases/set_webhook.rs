@@ -100,6 +100,11 @@ pub(crate) const CASES: &[Case] = &[
         "3.2",
         "What was being delivered when another webhook was set is posted there."
     ),
+    case!(
+        a_webhook_that_is_down_can_be_replaced,
+        "3.2",
+        "While two chats' attempts hang after failures, another webhook is set at once and gets both."
+    ),
     case!(a_webhook_survives_a_restart, "3.2", "After a restart the webhook is set and gets what comes.")
         .sandbox_differs("keeps nothing across a restart: the bot itself is unknown"),
     case!(
@@ -398,6 +403,31 @@ async fn another_webhook_gets_what_was_in_flight(t: &mut Stage) {
     delivery.ok();
     t.settles().await;
     assert!(first.arrived().is_none() && second.arrived().is_none());
+}
+
+async fn a_webhook_that_is_down_can_be_replaced(t: &mut Stage) {
+    let mut first = t.receiver().await;
+    t.says(7, "of 7").await;
+    t.says(8, "of 8").await;
+    for _ in 0..4 {
+        first.next().await.status("500 Internal Server Error");
+    }
+    t.sleeps_ms(2000).await;
+    t.later(2).await;
+    let hanging = first.next().await;
+    let mut second = Receiver::start().await;
+    let answer = t.app.call("setWebhook", json!({"url": second.url})).await;
+    assert_eq!(answer.description(), "Webhook was set");
+    hanging.abandoned().await;
+    let mut texts = Vec::new();
+    for _ in 0..2 {
+        let delivery = second.next().await;
+        texts.push(delivery.text());
+        delivery.ok();
+        t.later(2).await;
+    }
+    texts.sort_unstable();
+    assert_eq!(texts, ["of 7", "of 8"]);
 }
 
 async fn a_webhook_survives_a_restart(t: &mut Stage) {
