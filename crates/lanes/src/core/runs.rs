@@ -178,6 +178,8 @@ impl Core {
     /// Takes back all runs that are at a destination that recognises repeats: they are not waited for.
     pub(crate) fn ground(&mut self, now: Timestamp) {
         self.give_up_redo();
+        // Begun a moment ago and not handed over yet: nobody would know what becomes of them, and wait for it.
+        self.launches.clear();
         let flying: Vec<OrderKey> = self
             .keys
             .iter()
