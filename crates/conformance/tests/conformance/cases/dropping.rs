@@ -118,28 +118,18 @@ async fn a_drop_leaves_nothing_pending(t: &mut Stage) {
 }
 
 async fn a_drop_while_attempts_hang(t: &mut Stage) {
-    let mut receiver = t.receiver().await;
-    t.says(7, "one").await;
-    t.says(8, "two").await;
+    // Now and then it meets an attempt that is just beginning.
     for _ in 0..4 {
-        receiver.next().await.status("500 Internal Server Error");
-    }
-    t.sleeps_ms(2000).await;
-    t.later(2).await;
-    let hanging = receiver.next().await;
-    let params = json!({"url": receiver.url, "drop_pending_updates": true});
-    assert_eq!(t.app.call("setWebhook", params).await.description(), "Webhook was set");
-    hanging.abandoned().await;
-    assert_eq!(t.webhook_info().await["pending_update_count"], 0);
-    t.says(7, "after").await;
-    t.later(600).await;
-    // What had arrived already was given up with its connection.
-    loop {
-        let delivery = receiver.next().await;
-        let text = delivery.text();
-        delivery.ok();
-        if text == "after" {
-            break;
+        let mut receiver = t.receiver().await;
+        t.says(7, "one").await;
+        t.says(8, "two").await;
+        for _ in 0..4 {
+            receiver.next().await.status("500 Internal Server Error");
         }
+        t.webhook_info().await;
+        let params = json!({"url": receiver.url, "drop_pending_updates": true});
+        assert_eq!(t.set_webhook(params).await, "Webhook was set");
+        assert_eq!(t.webhook_info().await["pending_update_count"], 0);
+        t.later(600).await;
     }
 }
