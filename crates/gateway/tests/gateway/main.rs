@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests: a failure is a failed test")]
 
+mod a_day_away;
 mod answers;
 mod bad_input;
 mod captured;
