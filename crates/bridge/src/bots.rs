@@ -13,13 +13,14 @@ use tandem_telegram::webhook::SecretToken;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::{BotDocument, BotStatus, Bridge, IntakeState, IntakeStatus, RouteSetting};
+use crate::{BotDocument, BotStatus, Bridge, IntakeState, IntakeStatus, RouteSetting, guard::Memory};
 
 /// A bot that is ours.
 #[derive(Debug)]
 pub(crate) struct LiveBot {
     pub(crate) handle: Arc<BotHandle>,
     pub(crate) intake: watch::Sender<IntakeStatus>,
+    pub(crate) guard: Memory,
     known: RwLock<Known>,
     running: Mutex<Running>,
 }
@@ -68,6 +69,7 @@ impl LiveBot {
         Self {
             handle,
             intake: watch::Sender::new(IntakeStatus::default()),
+            guard: Memory::default(),
             known: RwLock::new(Known { document, hook }),
             running: Mutex::default(),
         }
@@ -79,6 +81,11 @@ impl LiveBot {
 
     pub(crate) fn document(&self) -> BotDocument {
         self.known.read().unwrap_or_else(PoisonError::into_inner).document.clone()
+    }
+
+    /// Reads what is stored of it without copying all of it.
+    pub(crate) fn read<T>(&self, read: impl FnOnce(&BotDocument) -> T) -> T {
+        read(&self.known.read().unwrap_or_else(PoisonError::into_inner).document)
     }
 
     /// What proves Telegram's deliveries.

@@ -15,6 +15,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use crate::{
     BotStatus, Connector, Parts, RouteDocument,
     bots::LiveBot,
+    guard::{self, Pace},
     relay::Relays,
     secrets::Vault,
     turns::{Turn, Turns},
@@ -44,6 +45,8 @@ struct Inner {
     /// Bots whose webhooks are set at this moment. A start has it done for all of them: without a bound, as many
     /// connections to Telegram as there are bots.
     setting_webhooks: Semaphore,
+    /// The pace of all guard checks together.
+    pace: Pace,
     tasks: TaskTracker,
     /// Set while the bridge runs: what ends it.
     run: Mutex<Option<Run>>,
@@ -79,6 +82,7 @@ impl Bridge {
         let mut connectors = parts.connectors.clone();
         connectors.push(Arc::new(relays));
         let bridge = Self(Arc::new(Inner {
+            pace: Pace::new(Arc::clone(&parts.clock)),
             parts,
             vault,
             connectors,
@@ -114,7 +118,9 @@ impl Bridge {
         }
         self.finish_adoptions();
         let upkeep = upkeep::run(self.clone(), soft.clone());
-        self.0.tasks.spawn(async move { hard.run_until_cancelled_owned(upkeep).await });
+        let watch = guard::watch::run(self.clone(), soft.clone());
+        self.0.tasks.spawn(hard.clone().run_until_cancelled_owned(upkeep));
+        self.0.tasks.spawn(hard.run_until_cancelled_owned(watch));
         soft.cancelled().await;
         *self.0.run.lock().unwrap_or_else(PoisonError::into_inner) = None;
         self.0.tasks.close();
@@ -180,6 +186,10 @@ impl Bridge {
     /// What ends the bridge, while it runs.
     pub(crate) fn current_run(&self) -> Option<Run> {
         self.0.run.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn pace(&self) -> &Pace {
+        &self.0.pace
     }
 
     pub(crate) fn tasks(&self) -> &TaskTracker {

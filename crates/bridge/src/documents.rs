@@ -2,9 +2,11 @@
 //! sealed ([`crate::secrets`]). An unknown field is an error: a newer version wrote it, and it must not be lost.
 
 mod bot;
+mod guard;
 mod holder;
 mod route;
 
 pub use bot::{AdoptStep, BotDocument, BotPhase, UpstreamMode};
+pub use guard::{GuardDocument, GuardPolicy, StoodDown, Taken, Taker};
 pub use holder::{Holder, HolderKind};
 pub use route::{RouteDocument, RouteKind, RouteMode};

@@ -1,11 +1,10 @@
 //! Taking updates in: committed before they are confirmed to Telegram, or before its webhook is answered.
 //!
 //! Each bot that is ours has one task. It asks for updates ([`polling`]), or sees to it that Telegram posts them to
-//! our public address and is done ([`posting`]; what is posted comes through [`hooks`]). It ends when it is told to, or
+//! our public address ([`posting`]; what is posted comes through [`hooks`]). It ends when it is told to, or
 //! when Telegram refuses the bot's token. One bot's trouble is in no other bot's task.
 
-mod backoff;
-mod conflict;
+pub(crate) mod backoff;
 mod hooks;
 mod polling;
 mod posting;

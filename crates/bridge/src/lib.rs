@@ -16,6 +16,7 @@ mod bots;
 mod bridge;
 mod connector;
 mod documents;
+mod guard;
 mod intake;
 pub mod operations;
 mod ownership;
@@ -32,8 +33,10 @@ pub use bots::ChangeError;
 pub use bridge::{Bridge, OpenError};
 pub use connector::{ConnectError, Connected, Connector, RouteSetting};
 pub use documents::{
-    AdoptStep, BotDocument, BotPhase, Holder, HolderKind, RouteDocument, RouteKind, RouteMode, UpstreamMode,
+    AdoptStep, BotDocument, BotPhase, GuardDocument, GuardPolicy, Holder, HolderKind, RouteDocument,
+    RouteKind, RouteMode, StoodDown, Taken, Taker, UpstreamMode,
 };
+pub use guard::{GuardCounters, GuardMark, GuardState, GuardView, WentPast};
 pub use intake::StreamError;
 pub use ownership::{Ownership, OwnershipError};
 pub use parts::{Config, Parts, PublicUrl, PublicUrlError};

@@ -137,7 +137,7 @@ fn run(command_line: CommandLine) -> Result<ExitCode, Failure> {
             Command::Release(arguments) => commands::release::run(arguments, load()?).await,
             Command::Apply(arguments) => commands::apply::run(arguments, load()?).await,
             Command::Status(arguments) => commands::status::run(&arguments, load()?).await,
-            Command::Bots(arguments) => commands::bots::run(&arguments, load()?).await,
+            Command::Bots(arguments) => commands::bots::run(arguments, load()?).await,
             Command::Apps(arguments) => commands::apps::run(arguments, load()?).await,
             Command::Lanes(arguments) => commands::lanes::run(arguments, load()?).await,
             Command::Held(arguments) => commands::held::run(arguments, load()?).await,

@@ -212,6 +212,7 @@ async fn webhook_secrets_ours_and_foreign_go_where_they_belong_and_nowhere_else(
         holder: KeepHolder::AsRoute,
         upstream: Some(UpstreamMode::Webhook),
         another_poller: AnotherPoller::Refuse,
+        guard: None,
     };
     shop.tandem.ask(Request::Adopt(adopt)).await?;
     let set = shop.control.calls(shop.bot).await?.into_iter().rev();

@@ -20,7 +20,11 @@ mod patience;
 pub(crate) mod recognise;
 mod take;
 
-pub(crate) use self::{answer::holder_view, holder::is_our_hook, note::route_kind};
+pub(crate) use self::{
+    answer::holder_view,
+    holder::is_our_hook,
+    note::{default_name, route_kind},
+};
 use tandem_telegram::{
     token::{Token, TokenError},
     upstream::Me,
@@ -57,7 +61,7 @@ impl Bridge {
         if let Some(found) = before.as_ref().filter(|found| is_settled(&found.document, upstream, asked))
             && held.is_ours
         {
-            return self.adopted_before(token, found, &held).await;
+            return self.adopted_before(token, found, &held, asked).await;
         }
         let noted = self.note(token, me, upstream, asked, before.as_ref(), &held, route).await?;
         self.sync(token.bot()).await?;
@@ -67,12 +71,22 @@ impl Bridge {
     }
 
     /// A bot that is ours already: at most its token is another one.
-    async fn adopted_before(&self, token: &Token, found: &Found, held: &Held) -> Result<Adopted, Refusal> {
+    async fn adopted_before(
+        &self,
+        token: &Token,
+        found: &Found,
+        held: &Held,
+        asked: &Adopt,
+    ) -> Result<Adopted, Refusal> {
         let revoked = matches!(found.document.phase, BotPhase::Revoked { .. });
         let rotated = self.vault().token(found.bot).await.ok().as_ref() != Some(token);
-        if revoked || rotated {
+        let guarded = asked.guard.filter(|policy| *policy != found.document.guard.policy);
+        if revoked || rotated || guarded.is_some() {
             let put = self.put_bot_token(token);
             self.change_bot(found.bot, &[put], |document| {
+                if let Some(policy) = guarded {
+                    document.guard.set_policy(policy);
+                }
                 if let BotPhase::Revoked { .. } = document.phase {
                     document.phase = BotPhase::Active;
                 }

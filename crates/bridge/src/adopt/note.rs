@@ -10,7 +10,8 @@ use tandem_telegram::{allowed::AllowedUpdates, token::Token, upstream::Me, webho
 
 use super::holder::Held;
 use crate::{
-    AdoptStep, BotDocument, BotPhase, Bridge, HolderKind, RouteDocument, RouteKind, RouteMode, UpstreamMode,
+    AdoptStep, BotDocument, BotPhase, Bridge, GuardDocument, GuardPolicy, HolderKind, RouteDocument,
+    RouteKind, RouteMode, UpstreamMode,
     operations::{
         Adopt, Confidential, KeepHolder, Refusal, RefusalCode,
         apps::{StoredApp, give_token},
@@ -51,6 +52,7 @@ impl Bridge {
                 source: before.map_or(first_source(), |found| found.document.source),
                 taken_from: Some(held.holder.clone()),
                 owners: before.map(|found| found.document.owners.clone()).unwrap_or_default(),
+                guard: self.guard_of(before, asked),
             };
             let stored = Document::of(&document).map_err(|error| unreadable("the bot", &error))?;
             let mut changes =
@@ -69,6 +71,24 @@ impl Bridge {
                 Err(error) => return Err(error.into()),
             }
         }
+    }
+
+    /// The guard's past is forgotten: somebody has decided that the stream is ours. What went past stays counted while
+    /// the bot has been ours without a break.
+    fn guard_of(&self, before: Option<&Found>, asked: &Adopt) -> GuardDocument {
+        let now = self.parts().clock.now();
+        let mut guard = match before {
+            Some(found) if !found.is_released() => found.document.guard.clone(),
+            before => GuardDocument {
+                policy: before.map_or_else(GuardPolicy::default, |found| found.document.guard.policy),
+                ours_since: Some(now),
+                ..GuardDocument::default()
+            },
+        };
+        guard.policy = asked.guard.unwrap_or(guard.policy);
+        guard.order();
+        guard.end(now);
+        guard
     }
 
     /// The app `main`, with a fresh token unless somebody uses the one it has: what an interrupted attempt made was
@@ -214,7 +234,7 @@ pub(crate) const fn route_kind(holder: HolderKind) -> Option<(RouteKind, Option<
     }
 }
 
-const fn default_name(holder: HolderKind) -> &'static str {
+pub(crate) const fn default_name(holder: HolderKind) -> &'static str {
     match holder {
         HolderKind::Amocrm => "amocrm",
         HolderKind::Kommo => "kommo",

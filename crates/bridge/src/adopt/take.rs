@@ -51,7 +51,7 @@ impl Bridge {
         Ok(document)
     }
 
-    async fn set_own_webhook_patiently(&self, live: &LiveBot) -> Result<(), StreamError> {
+    pub(crate) async fn set_own_webhook_patiently(&self, live: &LiveBot) -> Result<(), StreamError> {
         let mut patience = Patience::new();
         loop {
             match self.set_own_webhook(live).await {

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use tandem_gateway::Owners;
 
 use crate::{
-    RouteDocument, UpstreamMode,
+    GuardPolicy, RouteDocument, UpstreamMode,
     operations::{AppSettings, Confidential},
 };
 
@@ -25,6 +25,9 @@ pub struct DesiredBot {
     /// Which apps answer what only one can answer; what is left out stays.
     #[serde(default)]
     pub owners: Owners,
+    /// What its guard is to do; what it does already where this says nothing.
+    #[serde(default)]
+    pub guard: Option<GuardPolicy>,
     /// Its apps, in the file's order.
     pub apps: Vec<DesiredApp>,
     /// Its routes, in the file's order.

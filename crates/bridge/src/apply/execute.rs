@@ -36,6 +36,7 @@ impl Bridge {
             holder: KeepHolder::AsRoute,
             upstream: bot.upstream,
             another_poller: crate::operations::AnotherPoller::Refuse,
+            guard: bot.guard,
         };
         let upstream = self.upstream_for(&asked)?;
         let name = route.map(|route| route.name.as_str());
@@ -50,6 +51,9 @@ impl Bridge {
             Refusal::new(RefusalCode::Conflict, sentence, "Run this again.")
         })?;
         match &step.change {
+            Change::SetGuard(policy) => {
+                self.change_guard(&found, |guard| guard.set_policy(*policy)).await?;
+            }
             Change::AddApp(app) => {
                 let made = self.make_app(&found, app.name.clone(), &app.settings).await?;
                 return Ok(Some(made.token));

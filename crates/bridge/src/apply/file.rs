@@ -8,7 +8,7 @@ use toml::Spanned;
 
 use super::{Desired, DesiredApp, DesiredBot, DesiredRoute};
 use crate::{
-    RouteDocument, RouteKind, RouteMode, UpstreamMode,
+    GuardPolicy, RouteDocument, RouteKind, RouteMode, UpstreamMode,
     operations::{Allowed, AppSettings, Confidential},
 };
 
@@ -87,6 +87,7 @@ struct Written {
 struct WrittenBot {
     token_file: Spanned<String>,
     upstream: Option<UpstreamMode>,
+    guard: Option<GuardPolicy>,
     #[serde(default)]
     owners: Owners,
     #[serde(default)]
@@ -162,7 +163,7 @@ impl Source<'_> {
         let routes =
             bot.route.into_iter().map(|route| self.route(route, &mut names)).collect::<Result<_, _>>()?;
         let token = self.secret(&bot.token_file)?;
-        Ok(DesiredBot { token, upstream: bot.upstream, owners: bot.owners, apps, routes })
+        Ok(DesiredBot { token, upstream: bot.upstream, owners: bot.owners, guard: bot.guard, apps, routes })
     }
 
     fn app(&self, app: WrittenApp, names: &mut BTreeSet<String>) -> Result<DesiredApp, Problem> {

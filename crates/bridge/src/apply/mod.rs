@@ -96,6 +96,7 @@ impl Bridge {
 
 fn view(step: &Step) -> StepView {
     let (action, what) = match &step.change {
+        Change::SetGuard(_) => (StepAction::Change, format!("guard {}", step.bot)),
         Change::AddApp(app) => (StepAction::Add, format!("app {}/{}", step.bot, app.name)),
         Change::SetApp(app) => (StepAction::Change, format!("app {}/{}", step.bot, app.name)),
         Change::SetOwners(_) => (StepAction::Change, format!("owners of {}", step.bot)),

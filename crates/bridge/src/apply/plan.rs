@@ -13,7 +13,7 @@ use tandem_telegram::{
 
 use super::{DesiredApp, DesiredBot, DesiredRoute};
 use crate::{
-    Bridge, Holder, HolderKind, RouteDocument,
+    Bridge, GuardPolicy, Holder, HolderKind, RouteDocument,
     adopt::{read_token, route_kind},
     operations::{
         Others, Refusal, RefusalCode, StepAction, StepView,
@@ -46,6 +46,7 @@ pub(super) struct Step {
 
 /// What a step does.
 pub(super) enum Change {
+    SetGuard(GuardPolicy),
     AddApp(DesiredApp),
     SetApp(DesiredApp),
     SetOwners(Owners),
@@ -111,6 +112,12 @@ impl Bridge {
     ) -> Result<Vec<Step>, Refusal> {
         let id = known.token.bot();
         let mut changes = Vec::new();
+        let found = self.stored_bot(id).await?;
+        let policy = found.filter(|found| !found.is_released()).map(|found| found.document.guard.policy);
+        if let Some((wanted, policy)) = bot.guard.zip(policy).filter(|(wanted, policy)| wanted != policy) {
+            let sentence = format!("Set guard to {} instead of {}.", wanted.as_str(), policy.as_str());
+            changes.push((Change::SetGuard(wanted), sentence));
+        }
         self.plan_apps(id, bot, others, &mut changes).await?;
         self.plan_owners(id, bot, known, others, &mut changes).await?;
         self.plan_routes(id, bot, known, others, &mut changes).await?;

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use tandem_gateway::Owners;
 use tandem_model::{SourceId, Timestamp};
 
-use super::Holder;
+use super::{GuardDocument, Holder};
 
 /// A bot, as stored. Its token and the secret of our own webhook are stored sealed, apart.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,6 +25,9 @@ pub struct BotDocument {
     /// Which apps answer what only one can answer.
     #[serde(default)]
     pub owners: Owners,
+    /// What is done when somebody else takes the stream, and what was.
+    #[serde(default)]
+    pub guard: GuardDocument,
 }
 
 /// How far a bot is.

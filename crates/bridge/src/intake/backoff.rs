@@ -9,13 +9,13 @@ const LONGEST: Duration = Duration::from_mins(1);
 
 /// The wait after so many failures in a row: doubling from one second to one minute, and each between half and whole of
 /// it by chance, so that many bots do not come back at one moment.
-pub(super) fn wait(failures: u32, rng: &dyn Rng) -> Duration {
+pub(crate) fn wait(failures: u32, rng: &dyn Rng) -> Duration {
     let doubled = FIRST.saturating_mul(1 << failures.saturating_sub(1).min(16));
     jittered(doubled.min(LONGEST), rng)
 }
 
 /// Between half and whole of a wait.
-pub(super) fn jittered(wait: Duration, rng: &dyn Rng) -> Duration {
+pub(crate) fn jittered(wait: Duration, rng: &dyn Rng) -> Duration {
     let half = wait / 2;
     let spread = u64::try_from(half.as_millis()).unwrap_or(u64::MAX);
     half + Duration::from_millis(rng.below(spread.saturating_add(1)))

@@ -3,7 +3,7 @@
 //! Answered with 200 after the commit, with 401 to whoever does not know the secret, known bot or not, and with 503 and
 //! `Retry-After` when it cannot be kept now. Never with 410, which would have Telegram remove the webhook.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -18,7 +18,7 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use tandem_gateway::{BodyError, Proof, RecordError};
 use tandem_model::BotId;
 
-use super::taking::is_about_space;
+use super::taking::{Batch, is_about_space};
 use crate::{BotPhase, Bridge, bots::LiveBot};
 
 /// Longest body: what `getUpdates` gives in one answer (reference/telegram.md 1.3).
@@ -94,9 +94,10 @@ async fn receive(
 }
 
 impl Bridge {
-    async fn receive(&self, live: &LiveBot, body: Bytes) -> Answer {
+    async fn receive(&self, live: &Arc<LiveBot>, body: Bytes) -> Answer {
         let bot = live.id();
-        match live.document().phase {
+        let (phase, taken) = live.read(|document| (document.phase, document.guard.taker().is_some()));
+        match phase {
             BotPhase::Active => {}
             // It changes hands in this moment.
             BotPhase::Adopting { .. } | BotPhase::Releasing => return Answer::Later(Duration::from_secs(1)),
@@ -109,9 +110,15 @@ impl Bridge {
             tracing::error!(bot.id = %bot, %error, "Telegram posted something to bot {bot} that is no update: {error}");
             return Answer::Unreadable;
         }
-        match self.take(live, batch.events, batch.facts).await {
+        // Telegram may hang up; what is committed is taken note of all the same.
+        let (bridge, kept) = (self.clone(), Arc::clone(live));
+        let keeping = self.tasks().spawn(async move { bridge.keep_posted(&kept, batch).await });
+        let Ok(kept) = keeping.await else { return Answer::Later(Duration::from_secs(2)) };
+        match kept {
             Ok(()) => {
-                self.show_running(live);
+                if !taken {
+                    self.show_running(live);
+                }
                 Answer::Taken
             }
             Err(error) => {
@@ -119,6 +126,17 @@ impl Bridge {
                 Answer::Later(pause_after(&error))
             }
         }
+    }
+}
+
+impl Bridge {
+    async fn keep_posted(&self, live: &LiveBot, batch: Batch) -> Result<(), RecordError> {
+        self.know_numbers(live).await;
+        self.take(live, batch.events, batch.facts).await?;
+        if let Some(id) = batch.last {
+            self.posted(live, id).await;
+        }
+        Ok(())
     }
 }
 

@@ -1,7 +1,8 @@
 //! Having Telegram post updates to our public address.
 //!
 //! The webhook is set at each start, with our secret and every kind by name: what Telegram has may be from before the
-//! public address or a setting was changed. A webhook of somebody else's is left alone, shown and looked at again.
+//! public address or a setting was changed. A webhook of somebody else's, then or later, is the guard's to decide about
+//! ([`crate::guard`]); it has this task look again.
 
 use secrecy::{ExposeSecret, SecretString};
 use tandem_journal::SecretOwner;
@@ -12,38 +13,33 @@ use tandem_telegram::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{
-    Ended, StreamError, backoff,
-    conflict::{LOOK_AGAIN, Webhook},
-    polling::describe,
-};
+use super::{Ended, StreamError, backoff, polling::describe};
 use crate::{
     Bridge,
     bots::LiveBot,
     bridge::Chain,
+    guard::{Met, Stream, Whose},
     secrets::{self, SecretError},
 };
 
-/// Sets the webhook, then has nothing more to do until it is told to stop.
+/// Sets the webhook, and sets things right again when the guard says so, until it is told to stop.
 pub(super) async fn run(bridge: &Bridge, live: &LiveBot, stop: &CancellationToken) -> Ended {
     let (clock, rng) = (&bridge.parts().clock, &bridge.parts().rng);
     let mut failures = 0_u32;
+    let mut start = Start::Fresh;
     loop {
         // In a box, which goes when it is done: what waits afterwards, for months, is small.
         let setting = Box::pin(async {
             let _room = bridge.room_for_a_webhook().await;
-            bridge.set_unless_foreign(live).await
+            bridge.have_it_posted(live, start).await
         });
         let Some(set) = stop.run_until_cancelled(setting).await else { return Ended::Quietly };
         let wait = match set {
-            Ok(Webhook::Foreign(holder)) => {
-                bridge.show_conflict(live, holder);
-                backoff::jittered(LOOK_AGAIN, &**rng)
-            }
-            Ok(Webhook::Ours | Webhook::Nobodys) => {
-                bridge.show_running(live);
-                stop.cancelled().await;
-                return Ended::Quietly;
+            Ok(Stream::Taken(wait)) => Some(wait),
+            Ok(Stream::Ours) => {
+                (failures, start) = (0, Start::Done);
+                bridge.meet_nobody(live).await;
+                None
             }
             Err(StreamError::Call(CallError::Unauthorized(_))) => return Ended::Revoked,
             Err(error) => {
@@ -56,21 +52,55 @@ pub(super) async fn run(bridge: &Bridge, live: &LiveBot, stop: &CancellationToke
                     error => (Chain(error).to_string(), backoff::wait(failures, &**rng)),
                 };
                 bridge.show_trouble(live, failures, reason, wait);
-                wait
+                Some(wait)
             }
         };
-        stop.run_until_cancelled(clock.sleep_until(clock.now().plus(wait))).await;
+        let waited = async {
+            match wait {
+                Some(wait) => clock.sleep_until(clock.now().plus(wait)).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = stop.cancelled() => return Ended::Quietly,
+            () = waited => {}
+            () = live.guard.nudge.notified() => {}
+        }
     }
 }
 
+/// Whether our webhook has been set since the start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Start {
+    Fresh,
+    Done,
+}
+
 impl Bridge {
-    async fn set_unless_foreign(&self, live: &LiveBot) -> Result<Webhook, StreamError> {
-        let info = self.parts().upstream.get_webhook_info(&live.handle.token()).await?;
-        let webhook = Webhook::of(&info, live, &self.parts().config.amocrm_hosts);
-        if let Webhook::Ours | Webhook::Nobodys = webhook {
-            self.set_own_webhook(live).await?;
-        }
-        Ok(webhook)
+    /// Sees to it that updates are posted to us, as far as whoever has the stream lets us.
+    async fn have_it_posted(&self, live: &LiveBot, start: Start) -> Result<Stream, StreamError> {
+        let info = match start {
+            // All bots do so at once when the service starts; the guard's looks have their own pace.
+            Start::Fresh => self.parts().upstream.get_webhook_info(&live.handle.token()).await?,
+            Start::Done => self.look_who_has_it(live).await?,
+        };
+        let somebody_had_it = live.document().guard.taker().is_some_and(|taken| taken.by.host.is_none());
+        let met = match (self.whose(&info, live), start) {
+            (Whose::Ours, Start::Done) => return Ok(Stream::Ours),
+            (Whose::Nobodys, Start::Fresh) if somebody_had_it => Met::Removed,
+            (Whose::Ours | Whose::Tandems | Whose::Nobodys, Start::Fresh) => {
+                self.set_own_webhook(live).await?;
+                return Ok(Stream::Ours);
+            }
+            // Somebody else's is gone again.
+            (Whose::Nobodys, Start::Done) if live.document().guard.taker().is_some() && !somebody_had_it => {
+                self.set_own_webhook(live).await?;
+                return Ok(Stream::Ours);
+            }
+            (Whose::Nobodys, Start::Done) => Met::Removed,
+            (Whose::Tandems, Start::Done) | (Whose::Foreign, _) => Met::Webhook(info),
+        };
+        self.meet(live, &met).await
     }
 
     /// Has Telegram post a bot's updates to us, whoever gets them now. Nothing pending is dropped.

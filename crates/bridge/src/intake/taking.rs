@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use tandem_gateway::RecordError;
 use tandem_journal::{Append, Appended, Fact, Urgency, WriteError};
-use tandem_model::{NewEvent, UpstreamId};
+use tandem_model::{EventKind, NewEvent, UpstreamId};
 use tandem_telegram::update::{UpdateError, UpdateView};
 
 use crate::{Bridge, IntakeState, bots::LiveBot, bridge::Chain};
@@ -42,25 +42,29 @@ impl Bridge {
         batch
     }
 
-    /// Commits updates. `Ok` means durable.
+    /// Commits updates, and the guard's marks among them. `Ok` means durable.
     pub(super) async fn take(
         &self,
         live: &LiveBot,
         events: Vec<NewEvent>,
         facts: Vec<Fact>,
-    ) -> Result<(), RecordError> {
+    ) -> Result<Vec<Appended>, RecordError> {
+        let updates = events.iter().filter(|event| event.kind == EventKind::Update).count() as u64;
         let append = Append { events, urgency: Urgency::CanWait, facts, ..Append::default() };
         let appended = self.parts().recorder.record(live.id(), append).await?;
         let repeated = appended.iter().filter(|one| matches!(one, Appended::Duplicate { .. })).count() as u64;
         let now = self.parts().clock.now();
         live.intake.send_modify(|status| {
-            status.taken += appended.len() as u64 - repeated;
+            status.taken += updates - repeated;
             status.repeated += repeated;
-            if !appended.is_empty() {
+            if updates > 0 {
                 status.last_at = Some(now);
             }
         });
-        Ok(())
+        if updates > 0 {
+            live.guard.heard(now);
+        }
+        Ok(appended)
     }
 
     /// Shows that the store does not take what comes; logged when it begins.
@@ -81,13 +85,16 @@ impl Bridge {
     }
 
     /// Shows that all is well; logged when it was not.
-    pub(super) fn show_running(&self, live: &LiveBot) {
+    pub(crate) fn show_running(&self, live: &LiveBot) {
         let bot = live.id();
         let shown = live.intake.borrow().state.clone();
         match shown {
             IntakeState::Running { .. } => return,
-            IntakeState::Stopped | IntakeState::Starting | IntakeState::Revoked { .. } => {}
-            IntakeState::Conflict { .. } | IntakeState::Trouble { .. } | IntakeState::StoreRefuses { .. } => {
+            IntakeState::Stopped
+            | IntakeState::Starting
+            | IntakeState::Revoked { .. }
+            | IntakeState::Conflict { .. } => {}
+            IntakeState::Trouble { .. } | IntakeState::StoreRefuses { .. } => {
                 tracing::info!(bot.id = %bot, "updates of bot {bot} are taken in again");
             }
         }

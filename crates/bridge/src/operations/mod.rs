@@ -46,6 +46,8 @@ impl Bridge {
             Request::Status => self.show_status().await,
             Request::Summary => self.show_summary().await,
             Request::Bots => self.list_bots().await,
+            Request::SetGuard { bot, policy } => self.set_guard(bot.as_ref(), policy).await,
+            Request::Retake { bot } => self.order_retake(bot.as_ref()).await,
             Request::Adopt(asked) => Ok(Response::Adopted(Box::new(self.adopt(asked).await?))),
             Request::Release(asked) => Ok(Response::Released(Box::new(self.release(asked).await?))),
             Request::Apply(asked) => self.apply(asked).await.map(Response::Applied),

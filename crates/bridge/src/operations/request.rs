@@ -7,7 +7,7 @@ use tandem_gateway::{ChatRule, DropPending, MethodRule, Question, Sees, WebhookP
 use tandem_model::{HeldState, Seq, Timestamp};
 
 use super::Confidential;
-use crate::{UpstreamMode, apply::Desired};
+use crate::{GuardPolicy, UpstreamMode, apply::Desired};
 
 /// One operation. The command line sends exactly this, over the control socket or in its own process.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -19,6 +19,18 @@ pub enum Request {
     Summary,
     /// Which bots there are.
     Bots,
+    /// What a bot's guard is to do when somebody else takes the stream.
+    SetGuard {
+        /// Which bot; may be left out when there is only one.
+        bot: Option<BotRef>,
+        /// The policy.
+        policy: GuardPolicy,
+    },
+    /// Take a bot's stream back from whoever has it, once, whatever the guard decided before.
+    Retake {
+        /// Which bot; may be left out when there is only one.
+        bot: Option<BotRef>,
+    },
     /// Take over a bot's stream and keep whoever held it as a route.
     Adopt(Adopt),
     /// Give a bot's stream back.
@@ -149,6 +161,9 @@ pub struct Adopt {
     /// What to do when another program polls the bot.
     #[serde(default)]
     pub another_poller: AnotherPoller,
+    /// What its guard is to do when somebody else takes the stream; as before, or `retake`, where this says nothing.
+    #[serde(default)]
+    pub guard: Option<GuardPolicy>,
 }
 
 /// What to do when another program polls a bot that is to be taken over.

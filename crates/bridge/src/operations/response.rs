@@ -6,7 +6,7 @@ use tandem_gateway::{AppLimits, DropPending, Question, Sees, WebhookPolicy, Whil
 use tandem_model::{Attempt, BotId, EventKind, HeldState, LaneId, PauseReason, Seq, Timestamp};
 
 use super::{Confidential, Refusal};
-use crate::{HolderKind, UpstreamMode};
+use crate::{GuardView, HolderKind, UpstreamMode};
 
 /// What came of an operation.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -21,6 +21,8 @@ pub enum Response {
         /// The bots.
         bots: Vec<BotView>,
     },
+    /// A bot as it is now.
+    Bot(Box<BotView>),
     /// A bot was adopted, or had been.
     Adopted(Box<Adopted>),
     /// A bot was given back.
@@ -135,6 +137,8 @@ pub struct BotView {
     pub upstream: UpstreamMode,
     /// What is wrong with its intake, if anything: one sentence each of what and what to do.
     pub trouble: Option<Trouble>,
+    /// Its guard: whether somebody else took its updates, and how many went past.
+    pub guard: GuardView,
     /// The last event of its journal.
     pub last_seq: Seq,
     /// Bytes of its journal.

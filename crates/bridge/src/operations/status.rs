@@ -7,7 +7,7 @@ use tandem_journal::Health;
 use super::{
     BotView, HealthView, Refusal, RefusalCode, Response, Status, StoreView, Summary, Trouble, find::Found,
 };
-use crate::{BotPhase, Bridge, IntakeState};
+use crate::{BotPhase, Bridge, IntakeState, UpstreamMode};
 
 impl Bridge {
     pub(super) async fn show_status(&self) -> Result<Response, Refusal> {
@@ -51,7 +51,7 @@ impl Bridge {
         Ok(views)
     }
 
-    async fn bot_view(&self, found: &Found) -> Result<BotView, Refusal> {
+    pub(crate) async fn bot_view(&self, found: &Found) -> Result<BotView, Refusal> {
         let store = &self.parts().store;
         let head = store.head(found.bot).await?;
         let apps = store.list_apps(found.bot).await?;
@@ -63,6 +63,7 @@ impl Bridge {
             state: phase_word(found.document.phase).to_owned(),
             upstream: found.document.upstream,
             trouble: self.trouble(found),
+            guard: self.guard_view(found),
             last_seq: head.last,
             bytes: head.bytes,
             apps: apps.into_iter().map(|app| app.name).collect(),
@@ -97,7 +98,11 @@ impl Bridge {
                 trouble(format!("Its updates go to a webhook at {host}."), &advice)
             }
             IntakeState::Conflict { host: None, advice, .. } => {
-                trouble("Another program polls it.".to_owned(), &advice)
+                let sentence = match found.document.upstream {
+                    UpstreamMode::Polling => "Another program polls it.",
+                    UpstreamMode::Webhook => "Another program has taken its webhook away.",
+                };
+                trouble(sentence.to_owned(), &advice)
             }
             IntakeState::Trouble { reason, failures, .. } => trouble(
                 format!("Telegram could not be asked for updates {failures} times in a row: {reason}."),

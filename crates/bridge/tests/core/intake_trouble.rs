@@ -3,7 +3,9 @@
 use std::{sync::Arc, time::Duration};
 
 use serde_json::json;
-use tandem_bridge::{BotDocument, BotPhase, Config, HolderKind, IntakeState, UpstreamMode, secrets};
+use tandem_bridge::{
+    BotDocument, BotPhase, Config, GuardPolicy, HolderKind, IntakeState, UpstreamMode, secrets,
+};
 use tandem_journal::SecretOwner;
 use tandem_sandbox::telegram::{Bot, Fault, FaultBody, FaultSpec, When};
 
@@ -146,18 +148,19 @@ async fn a_foreign_webhook_is_named_left_alone_and_looked_at_again() {
     let amocrm = |config: &mut Config| config.amocrm_hosts = vec!["127.0.0.1".to_owned()];
     let (service, bot) = (stage.serve_with(amocrm, |_| {}).await, stage.bot());
     stage.act("/amocrm/connect", json!({"token": bot.token()})).await;
-    service.add(&bot, UpstreamMode::Polling, &[]).await;
+    service.add_guarded(&bot, UpstreamMode::Polling, GuardPolicy::Alert, &[]).await;
     let shown =
         service.intake_is(&bot, "a conflict", |state| matches!(state, IntakeState::Conflict { .. })).await;
     let IntakeState::Conflict { holder, host, advice, .. } = &shown else { unreachable!() };
     assert_eq!((*holder, host.as_deref()), (HolderKind::Amocrm, Some("127.0.0.1")));
-    assert!(advice.contains("tandem adopt"), "{advice}");
+    assert!(advice.contains("tandem bots retake"), "{advice}");
     assert_no_secret(&shown, &[bot.token()]);
     let info = stage.webhook_info(&bot).await;
     assert!(info["url"].as_str().unwrap().contains("~external/hooks/telegram"), "it is left alone");
     stage.bot_api(&bot, "deleteWebhook", json!({})).await;
     says(&bot, 7, "free again");
-    stage.in_time("the update", async || service.journal(&bot).await.pop()).await;
+    let is_update = |event: &tandem_model::Event| event.kind == tandem_model::EventKind::Update;
+    stage.in_time("the update", async || service.journal(&bot).await.into_iter().find(is_update)).await;
     service.is_running(&bot).await;
     service.stop().await;
 }
@@ -178,6 +181,7 @@ async fn another_poller_is_noticed_and_not_fought() {
     let IntakeState::Conflict { holder, host, advice, .. } = shown else { unreachable!() };
     assert_eq!((holder, host), (HolderKind::Poller, None));
     assert!(advice.contains("stop the program that polls"), "{advice}");
+    assert!(advice.contains("revoke the token in @BotFather"), "{advice}");
     assert!(!other.is_finished(), "it was not fought");
     says(&bot, 7, "to the other");
     assert_eq!(other.await.unwrap(), 200);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use reqwest::StatusCode;
 use serde_json::json;
-use tandem_bridge::{IntakeState, UpstreamMode};
+use tandem_bridge::{GuardPolicy, IntakeState, UpstreamMode};
 use tandem_sandbox::telegram::{Bot, Fault, FaultSpec, When};
 
 use crate::support::{Service, Stage, id, says, text_of, until};
@@ -167,7 +167,7 @@ async fn a_webhook_of_somebody_elses_is_not_overwritten() {
     let stage = Stage::new().await;
     let (service, bot) = (stage.serve().await, stage.bot());
     stage.act("/amocrm/connect", json!({"token": bot.token()})).await;
-    service.add(&bot, UpstreamMode::Webhook, &[]).await;
+    service.add_guarded(&bot, UpstreamMode::Webhook, GuardPolicy::Alert, &[]).await;
     service.intake_is(&bot, "a conflict", |state| matches!(state, IntakeState::Conflict { .. })).await;
     let info = stage.webhook_info(&bot).await;
     assert!(info["url"].as_str().unwrap().contains("~external/hooks/telegram"));

@@ -1,7 +1,7 @@
 //! No token, secret or address with one in anything that is logged or shown.
 
 use serde_json::json;
-use tandem_bridge::{IntakeState, UpstreamMode};
+use tandem_bridge::{GuardPolicy, IntakeState, UpstreamMode};
 use tandem_testkit::Log;
 
 use crate::support::{NewRoute, Receiver, Stage, assert_no_secret, id, says, until};
@@ -17,7 +17,7 @@ async fn nothing_secret_is_logged_or_shown_whatever_goes_wrong() {
         [NewRoute::relay("crm", &receiver.url).secret("their-secret"), NewRoute::amocrm("amocrm", &nobody)];
     let fault = json!({"method": "setWebhook", "fault": {"kind": "reset"}, "times": 1});
     stage.act(&format!("/bots/{}/faults", posted.id()), fault).await;
-    service.add(&bot, UpstreamMode::Polling, &routes).await;
+    service.add_guarded(&bot, UpstreamMode::Polling, GuardPolicy::Alert, &routes).await;
     service.add(&posted, UpstreamMode::Webhook, &[]).await;
     says(&bot, 7, "w0rds of a client");
     receiver.next().await.reply(r#"{"method":"sendMessage","chat_id":7,"text":"w0rds of a CRM"}"#);

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use tandem_bridge::{
-    Bridge,
+    Bridge, GuardPolicy,
     operations::{
         AppSettings, AppToken, AppView, BotRef, HeldAnswer, HeldQuery, HeldView, LaneRef, LaneStateView,
         Point, Refusal, RefusalCode, Replay, ReplayMode, Replayed, Request, Response, Serves, Status,
@@ -242,11 +242,12 @@ async fn the_status_names_what_is_wrong_with_a_bot_and_what_to_do() {
         (well.bots[0].apps.as_slice(), well.bots[0].routes.as_slice()),
         (&["main".to_owned()][..], &["amocrm".to_owned()][..])
     );
+    bridge.perform(Request::SetGuard { bot: None, policy: GuardPolicy::Alert }).await.unwrap();
     stage.clock.advance(std::time::Duration::from_secs(2));
     stage.act(&format!("/amocrm/{}/reconnect", shop.bot.id()), json!({})).await;
     let trouble = stage.in_time("trouble", async || status().await.bots[0].trouble.clone()).await;
     assert!(trouble.sentence.contains("a webhook at 127.0.0.1"), "{trouble:?}");
-    assert!(trouble.what_to_do.contains("tandem adopt"), "{trouble:?}");
+    assert!(trouble.what_to_do.contains("tandem bots retake"), "{trouble:?}");
     service.stop().await;
 }
 

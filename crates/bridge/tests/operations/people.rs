@@ -93,6 +93,7 @@ pub(crate) fn adopt(bot: &Bot) -> Adopt {
         holder: tandem_bridge::operations::KeepHolder::default(),
         upstream: None,
         another_poller: tandem_bridge::operations::AnotherPoller::default(),
+        guard: None,
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use tandem_bridge::{
-    BotPhase, HolderKind, IntakeState, UpstreamMode,
+    BotPhase, GuardPolicy, HolderKind, IntakeState, UpstreamMode,
     operations::{Adopt, Confidential, GiveBack, RefusalCode, Release, Undelivered},
 };
 
@@ -194,7 +194,8 @@ async fn a_holder_that_has_set_another_webhook_meanwhile_keeps_it() {
     let stage = Stage::new().await;
     let service = stage.serve().await;
     let shop = Shop::open(&stage, json!({})).await;
-    adopted(&service.bridge, adopt(&shop.bot)).await.unwrap();
+    let asked = Adopt { guard: Some(GuardPolicy::Alert), ..adopt(&shop.bot) };
+    adopted(&service.bridge, asked).await.unwrap();
     stage.clock.advance(Duration::from_secs(2));
     stage.act(&format!("/amocrm/{}/reconnect", shop.bot.id()), json!({"new_address": true})).await;
     let set = stage.webhook_info(&shop.bot).await["url"].clone();

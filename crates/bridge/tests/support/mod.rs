@@ -10,8 +10,8 @@ use bytes::Bytes;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use tandem_bridge::{
-    BotDocument, BotPhase, Bridge, Config, IntakeState, Ownership, Parts, PublicUrl, RouteDocument,
-    RouteKind, RouteMode, SyncError, UpstreamMode, secrets,
+    BotDocument, BotPhase, Bridge, Config, GuardDocument, GuardPolicy, IntakeState, Ownership, Parts,
+    PublicUrl, RouteDocument, RouteKind, RouteMode, SyncError, UpstreamMode, secrets,
 };
 use tandem_gateway::{AppDocument, Directory, Gateway, Recorder};
 use tandem_journal::{
@@ -224,6 +224,27 @@ impl Service {
         upstream: UpstreamMode,
         routes: &[NewRoute],
     ) -> Result<(), SyncError> {
+        self.try_add_guarded(bot, upstream, GuardPolicy::default(), routes).await
+    }
+
+    /// The same, with what its guard is to do.
+    pub(crate) async fn add_guarded(
+        &self,
+        bot: &Bot,
+        upstream: UpstreamMode,
+        policy: GuardPolicy,
+        routes: &[NewRoute],
+    ) {
+        self.try_add_guarded(bot, upstream, policy, routes).await.unwrap();
+    }
+
+    async fn try_add_guarded(
+        &self,
+        bot: &Bot,
+        upstream: UpstreamMode,
+        policy: GuardPolicy,
+        routes: &[NewRoute],
+    ) -> Result<(), SyncError> {
         let id = id(bot);
         let document = BotDocument {
             username: Some(bot.username()),
@@ -233,6 +254,7 @@ impl Service {
             source: SourceId::new(1).unwrap(),
             taken_from: None,
             owners: tandem_gateway::Owners::default(),
+            guard: GuardDocument { policy, ..GuardDocument::default() },
         };
         let vault = self.bridge.vault();
         let owner = SecretOwner::Bot(id);

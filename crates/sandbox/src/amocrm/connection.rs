@@ -2,6 +2,7 @@
 
 use super::fault::Faults;
 use super::ids::uuid;
+use super::insist::Insisting;
 use super::link::Link;
 use super::salesbot::Flow;
 use super::tally::Tally;
@@ -21,6 +22,8 @@ pub(crate) struct Connection {
     pub(crate) source_id: u64,
     pub(crate) source_uuid: String,
     pub(crate) salesbot: Option<Flow>,
+    /// How it is connected again and again, or was.
+    pub(crate) insisting: Option<Insisting>,
     pub(crate) faults: Faults,
     pub(crate) deliveries: Tally,
 }
@@ -37,6 +40,7 @@ impl Connection {
             source_id: 9_000_000 + number % 1_000_000,
             source_uuid: uuid(&Random::seeded(number)),
             salesbot: None,
+            insisting: None,
             faults: Faults::default(),
             deliveries: Tally::default(),
         }

@@ -19,6 +19,7 @@ mod fault;
 mod hooks;
 mod ids;
 mod inbound;
+mod insist;
 mod link;
 mod outgoing;
 mod raw;

@@ -8,7 +8,7 @@ use axum::http::Uri;
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 
-use crate::stage::{Stage, message};
+use crate::stage::{Stage, eventually, message};
 
 #[tokio::test]
 async fn connecting_a_bot_gives_telegram_the_hook_with_the_token() {
@@ -66,6 +66,40 @@ async fn reconnecting_takes_the_webhook_again() {
     stage.sandbox.clock().advance(std::time::Duration::from_secs(2));
     stage.act(&format!("/amocrm/{}/reconnect", bot.id), json!({})).await;
     assert_eq!(stage.webhook(&bot).await, hook);
+}
+
+#[tokio::test]
+async fn amocrm_takes_the_webhook_again_and_again_until_it_is_told_to_end() {
+    let stage = Stage::new().await;
+    let bot = stage.connected_bot().await;
+    let hook = stage.webhook(&bot).await;
+    let insist = format!("/amocrm/{}/insist", bot.id);
+    let (status, refusal) = stage.ask(Method::POST, &insist, Some(json!({"every_ms": 0}))).await;
+    assert_eq!(status, StatusCode::BAD_REQUEST, "{refusal}");
+    let clock = stage.sandbox.clock();
+    let begun_ms = clock.now_ms();
+    stage.act(&insist, json!({"every_ms": 5000, "times": 3})).await;
+    let seen = async || stage.look(&format!("/amocrm/{}", bot.id)).await["insisting"].clone();
+    for nth in 1..=3 {
+        stage.bot_api(&bot, "deleteWebhook", json!({})).await;
+        clock.until_sleeping(|times| times.contains(&(begun_ms + nth * 5000))).await;
+        clock.set(begun_ms + nth * 5000);
+        eventually("the hook", async || (stage.webhook(&bot).await == hook).then_some(())).await;
+        eventually("the count", async || (seen().await["done"] == nth).then_some(())).await;
+    }
+    stage.bot_api(&bot, "deleteWebhook", json!({})).await;
+    stage.act(&insist, json!({"every_ms": 5000, "new_address": true})).await;
+    clock.until_sleeping(|times| times.contains(&(begun_ms + 20_000))).await;
+    clock.set(begun_ms + 20_000);
+    eventually("a new hook", async || {
+        let now = stage.webhook(&bot).await;
+        (!now.is_empty() && now != hook).then_some(())
+    })
+    .await;
+    let (status, _) = stage.ask(Method::DELETE, &insist, None).await;
+    assert_eq!(status, StatusCode::NO_CONTENT);
+    clock.until_sleeping(|times| !times.contains(&(begun_ms + 25_000))).await;
+    assert_eq!(seen().await["refused"], 0);
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use tandem_bridge::{
     operations::{Adopt, Adopted, AnotherPoller, Confidential, KeepHolder, Request, Response},
 };
 
-use super::{apps::DropPendingWord, ask::ask, secret_input};
+use super::{apps::DropPendingWord, ask::ask, bots::GuardWord, secret_input};
 use crate::{
     Failure,
     output::{Format, words},
@@ -61,6 +61,9 @@ pub(crate) struct Arguments {
     /// How updates come from Telegram [default: as the setting telegram.upstream says]
     #[arg(long, value_name = "HOW")]
     upstream: Option<UpstreamWord>,
+    /// What to do when somebody else takes its updates [default: as before, or retake]
+    #[arg(long, value_name = "POLICY")]
+    guard: Option<GuardWord>,
     #[command(flatten)]
     format: Format,
 }
@@ -90,6 +93,7 @@ pub(crate) async fn run(arguments: Arguments, settings: Settings) -> Result<Exit
         holder_certificate: super::read_certificate(arguments.holder_certificate.as_deref())?,
         holder: if arguments.leave_holder { KeepHolder::Leave } else { KeepHolder::AsRoute },
         another_poller: if arguments.accept_poller { AnotherPoller::Accept } else { AnotherPoller::Refuse },
+        guard: arguments.guard.map(Into::into),
         upstream: arguments.upstream.map(|word| match word {
             UpstreamWord::Polling => UpstreamMode::Polling,
             UpstreamWord::Webhook => UpstreamMode::Webhook,

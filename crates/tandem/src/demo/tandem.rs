@@ -119,6 +119,7 @@ impl Tandem {
             holder: KeepHolder::AsRoute,
             upstream: None,
             another_poller: AnotherPoller::Refuse,
+            guard: None,
         };
         let Response::Adopted(adopted) = self.ask(Request::Adopt(adopt)).await? else {
             bail!("adopt was answered with something else");

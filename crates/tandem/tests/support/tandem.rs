@@ -162,6 +162,7 @@ impl Tandem {
             holder: KeepHolder::AsRoute,
             upstream: Some(upstream),
             another_poller: AnotherPoller::Refuse,
+            guard: None,
         };
         match self.ask(Request::Adopt(adopt)).await? {
             Response::Adopted(adopted) => Ok(*adopted),

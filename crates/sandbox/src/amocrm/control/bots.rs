@@ -5,11 +5,13 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use serde::Deserialize;
 use serde_json::Value;
+use tokio_util::sync::CancellationToken;
 
 use super::views;
 use crate::amocrm::AmoCrm;
 use crate::amocrm::bot_api::{BotApiError, in_words};
 use crate::amocrm::connection::{Address, Connection};
+use crate::amocrm::insist::Insisting;
 use crate::amocrm::link::{Former, Link, LinkError, Webhook};
 use crate::amocrm::salesbot::Flow;
 use crate::control::error::{Body, Named, Refusal};
@@ -103,6 +105,41 @@ pub(crate) async fn reconnect(
     };
     let bot = amocrm.link(link).await.map_err(|error| refused(&error))?;
     shown(&amocrm, bot)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Insist {
+    every_ms: u64,
+    #[serde(default)]
+    new_address: bool,
+    times: Option<u64>,
+}
+
+/// `POST /amocrm/{bot}/insist`: the source is saved again and again, by the clock.
+pub(crate) async fn insist(
+    State(amocrm): State<AmoCrm>,
+    Named(bot): Named<i64>,
+    Body(asked): Body<Insist>,
+) -> Result<Json<Value>, Refusal> {
+    let Insist { every_ms, new_address, times } = asked;
+    if every_ms == 0 {
+        return Err(Refusal::bad("every_ms: 0", "a number of milliseconds of at least 1"));
+    }
+    let stop = CancellationToken::new();
+    let insisting = Insisting { every_ms, new_address, times, done: 0, refused: 0, stop };
+    if !amocrm.insist(bot, insisting) {
+        return Err(unknown(bot));
+    }
+    shown(&amocrm, bot)
+}
+
+/// `DELETE /amocrm/{bot}/insist`.
+pub(crate) async fn relent(
+    State(amocrm): State<AmoCrm>,
+    Named(bot): Named<i64>,
+) -> Result<StatusCode, Refusal> {
+    if amocrm.relent(bot) { Ok(StatusCode::NO_CONTENT) } else { Err(unknown(bot)) }
 }
 
 #[derive(Deserialize)]

@@ -25,7 +25,7 @@ pub(crate) fn router(amocrm: AmoCrm) -> Router {
     router.with_state(amocrm)
 }
 
-fn routes() -> [(&'static str, MethodRouter<AmoCrm>); 23] {
+fn routes() -> [(&'static str, MethodRouter<AmoCrm>); 24] {
     [
         ("/", get(accounts::show)),
         ("/down", post(accounts::down)),
@@ -33,6 +33,7 @@ fn routes() -> [(&'static str, MethodRouter<AmoCrm>); 23] {
         ("/connect", post(bots::connect)),
         ("/{bot}", get(bots::show)),
         ("/{bot}/reconnect", post(bots::reconnect)),
+        ("/{bot}/insist", post(bots::insist).delete(bots::relent)),
         ("/{bot}/disconnect", post(bots::disconnect)),
         ("/{bot}/salesbot", post(bots::set_salesbot).delete(bots::remove_salesbot)),
         ("/{bot}/reply", post(reply::reply)),

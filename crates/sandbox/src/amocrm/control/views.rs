@@ -21,6 +21,7 @@ pub(crate) fn connection(amocrm: &AmoCrm, connection: &Connection) -> Value {
         "source_id": connection.source_id,
         "source_uuid": connection.source_uuid,
         "salesbot": connection.salesbot,
+        "insisting": connection.insisting,
         "faults": connection.faults,
         "deliveries": connection.deliveries,
     })
