@@ -28,7 +28,7 @@ fn a_small_soak_is_survived_and_a_doctored_one_is_not() {
     let directory = tempfile::tempdir().unwrap();
     let at = directory.path();
     // Within seconds on a busy machine, Telegram may open the 40 connections that it may have for each active bot.
-    let amounts = "--bots 20 --polling 6 --messages 400 --rate 200 --backlog 600 --samples 40 --at-once --noise 50 --directory .";
+    let amounts = "--bots 20 --polling 6 --messages 400 --rate 200 --backlog 600 --samples 40 --at-once --noise 100 --directory .";
     let mut run: Vec<&str> = amounts.split(' ').collect();
     run.extend(["--history", "history.json", "--svg", "soak.svg"]);
     let (holds, printed) = soak(&run, at);
