@@ -20,15 +20,18 @@ struct Part {
 
 pub(crate) fn hold(data: &[u8]) {
     let parts = parts(data);
+    // A content that holds the delimiter makes parts without heads, which the standard lets one read in two ways, and
+    // multer has the other one. No client writes it, since boundaries are random; `bodies` has such bytes.
+    let delimiter = format!("--{BOUNDARY}");
+    if parts.iter().any(|part| contains(&part.content, delimiter.as_bytes())) {
+        return;
+    }
     let body = written(&parts);
     let kind = format!("multipart/form-data; boundary={BOUNDARY}");
     let mut headers = HeaderMap::new();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_str(&kind).expect("a boundary is a header value"));
-    let theirs = ready(read_by_multer(&body));
-    if parts.iter().all(|part| !contains(&part.content, format!("\r\n--{BOUNDARY}").as_bytes())) {
-        assert_eq!(theirs.as_ref().ok(), Some(&parts), "the writer and multer agree");
-    }
-    let Ok(theirs) = theirs else { return };
+    let theirs = ready(read_by_multer(&body)).expect("multer reads what a client writes");
+    assert_eq!(theirs, parts, "the writer and multer agree");
     let Ok(ours) = Params::read(None, &headers, &body) else {
         assert!(theirs.len() > 50 || body.len() > 1 << 20, "what multer reads, we read");
         return;
