@@ -4,12 +4,13 @@ use std::fmt::Write as _;
 
 use tandem_metrics::Metric;
 
-use super::{process, state, store};
+use super::{guard, process, state, store};
 
 /// What is counted or read by which part.
 const PARTS: &[(&str, &[&[Metric]])] = &[
     ("Events and apps", &[tandem_gateway::METRICS, tandem_telegram::upstream::METRICS]),
     ("Bots and lanes", &[state::METRICS, tandem_lanes::METRICS]),
+    ("Guard", &[guard::METRICS]),
     ("Store", &[store::METRICS]),
     ("Process", &[process::METRICS]),
 ];

@@ -5,6 +5,7 @@
 //! of anybody; the ids of bots and the names of lanes are told. By default it is served at the gateway's address,
 //! elsewhere with `server.console`.
 
+mod guard;
 mod metrics;
 mod process;
 mod readiness;

@@ -14,7 +14,7 @@ use tandem_journal::{LaneGlance, ReadError};
 use tandem_metrics::{Figures, Label, Measured, Metric, Source};
 use tandem_model::{PauseReason, Timestamp};
 
-use super::store;
+use super::{guard, store};
 
 /// So many bots are shown one by one.
 const MAX_BOTS: usize = 1_000;
@@ -109,6 +109,7 @@ impl StateFigures {
         let version = Measured { labels: vec![env!("CARGO_PKG_VERSION").to_owned()], value: 1.0 };
         figures.add_all(&BUILD, vec![version]);
         add_bots(&mut figures, self.bridge.list_status());
+        guard::add(&mut figures, self.bridge.guard_counters());
         let read = async {
             let health = parts.store.health().borrow().clone();
             store::add(&mut figures, &health, &parts.store.stats().await?);
