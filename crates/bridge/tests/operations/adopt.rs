@@ -32,7 +32,7 @@ async fn a_bot_that_amocrm_holds_is_taken_over_and_amocrm_goes_on_getting_everyt
     assert_eq!((kept.route.as_str(), kept.kind.as_str()), ("amocrm", "amocrm"));
     assert_eq!(told.upstream, UpstreamMode::Polling);
     assert!(told.reach.iter().all(|reach| !reach.needs_public_url), "{:?}", told.reach);
-    assert_eq!(told.libraries.len(), 12);
+    assert_eq!(told.libraries.len(), 16);
     assert!(told.notes.iter().any(|note| note.contains("drop_pending_updates")), "{:?}", told.notes);
     assert!(told.app_token.as_ref().unwrap().expose().starts_with(&format!("{}:tandem_", shop.bot.id())));
 

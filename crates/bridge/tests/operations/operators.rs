@@ -64,7 +64,7 @@ async fn an_app_is_made_changed_given_another_token_and_revoked() {
     let name = || "orders".to_owned();
     let settings = AppSettings { drop_pending: Some(DropPending::Ignore), ..AppSettings::default() };
     let made = with_token(bridge, Request::AddApp { bot: None, name: name(), settings }).await.unwrap();
-    assert_eq!((made.app.drop_pending, made.libraries.len()), (DropPending::Ignore, 12));
+    assert_eq!((made.app.drop_pending, made.libraries.len()), (DropPending::Ignore, 16));
     let known = |token: &str| service.bridge.parts().directory.find_by_token(&Token::parse(token).unwrap());
     assert_eq!(known(made.token.expose()).unwrap().name(), "orders");
 
