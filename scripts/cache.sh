@@ -4,6 +4,7 @@
 #   node/<client>/  node_modules of each JavaScript client of clients/
 #   rust/           cargo's target directory of the Rust clients
 #   prometheus/     Debian's Prometheus, unpacked
+#   nginx/          Debian's nginx, unpacked (scripts/setup --bench)
 #
 # The tests that run the client programs look for them at the same place (TANDEM_CACHE).
 

@@ -18,6 +18,7 @@ use crate::{
     Extent,
     connection::{Connection, post},
     load::{count, quantile_us},
+    profile,
     report::{Bar, Report},
     stub::Stub,
     tandem_process::Tandem,
@@ -50,7 +51,8 @@ struct Answer {
 
 pub(crate) async fn measure(extent: &Extent, report: &mut Report) -> anyhow::Result<()> {
     let stub = Stub::start().await?;
-    let tandem = Tandem::start(&extent.directory, "delivery", &stub).await?;
+    let place = tempfile::tempdir_in(&extent.directory)?;
+    let tandem = Tandem::start(place.path(), &stub).await?;
     let updates = Arc::new(Updates::new(&tandem.secret));
     let begin = Instant::now();
     let (arrived, mut delays) = mpsc::unbounded_channel();
@@ -74,9 +76,16 @@ pub(crate) async fn measure(extent: &Extent, report: &mut Report) -> anyhow::Res
             rates.push(count(sent) / took.as_secs_f64());
         }
     }
-    report.alone("webhook to waiting poll at 1,000/s, p50 in ms", &p50, Bar::AtMost(2.0));
-    report.alone("webhook to waiting poll at 1,000/s, p99 in ms", &p99, Bar::AtMost(15.0));
-    report.alone("… updates/s that were sent", &rates, Bar::None);
+    report.alone("webhook to waiting poll at 1,000/s, p50 in ms", &p50, Some(Bar::AtMost(2.0)));
+    report.alone("webhook to waiting poll at 1,000/s, p99 in ms", &p99, Some(Bar::AtMost(15.0)));
+    report.alone("… updates/s that were sent", &rates, None);
+
+    let work = async {
+        let (sent, _) = send(&tandem.public, &updates, begin, extent.profiled()).await?;
+        receive(&mut delays, sent).await
+    };
+    let title = "webhook to a waiting poll, 1,000/s";
+    profile::during(extent, report, "delivery", title, &tandem.server, work).await?;
 
     let mut idle = Vec::new();
     let mut connection = Connection::open(&tandem.public).await?;
@@ -90,7 +99,7 @@ pub(crate) async fn measure(extent: &Extent, report: &mut Report) -> anyhow::Res
         times.sort_unstable();
         idle.push(quantile_us(&times, 50).context("nothing arrived")? / 1e3);
     }
-    report.alone("webhook to waiting poll, idle, median in ms", &idle, Bar::None);
+    report.alone("webhook to waiting poll, idle, median in ms", &idle, None);
     poller.abort();
     Ok(())
 }

@@ -1,43 +1,51 @@
-//! Durable intake: updates posted to Tandem, answered when they are on disk, beside nginx that hands the same requests
-//! to the stub.
+//! Durable intake: updates posted to Tandem, answered when they are on disk, beside those who only hand them on: nginx,
+//! and the relay that people write.
 
 use std::sync::Arc;
 
 use crate::{
-    Extent,
-    load::{self, Requests},
-    nginx::Nginx,
-    report::{Bar, Report, Sides},
-    stub::Stub,
-    tandem_process::Tandem,
+    CONNECTIONS, Extent,
+    comparison::{Rivals, Side, Who, compare, over},
+    load::Requests,
+    profile,
+    relay::Relay,
+    report::{Bar, Report},
     updates::Updates,
 };
 
-/// Telegram's most is 100.
-const CONNECTIONS: usize = 64;
+/// Telegram's most is 100; the bars are for this many.
+const USUAL: usize = 64;
 
 pub(crate) async fn measure(extent: &Extent, report: &mut Report) -> anyhow::Result<()> {
-    let stub = Stub::start().await?;
-    let nginx = Nginx::start(&extent.directory, &stub.address).await?;
-    let tandem = Tandem::start(&extent.directory, "intake", &stub).await?;
-    let updates = Arc::new(Updates::new(&tandem.secret));
-    let requests: Requests = Arc::new(move |request| updates.write(0, request));
-
-    let mut sides = Sides::default();
-    let (mut cpu, mut taken) = (std::time::Duration::ZERO, 0.0);
-    for round in 0..=extent.rounds {
-        let before = tandem.server.cpu()?;
-        let ours = load::round(&tandem.public, CONNECTIONS, extent.round, &requests).await?;
-        let spent = tandem.server.cpu()?.saturating_sub(before);
-        let theirs = load::round(&nginx.address, CONNECTIONS, extent.round, &requests).await?;
-        // The first round only warms up: the log of the database grows to its size.
-        if round > 0 {
-            sides.add(ours.per_second, theirs.per_second);
-            cpu += spent;
-            taken += ours.per_second * extent.round.as_secs_f64();
-        }
+    for connections in CONNECTIONS {
+        // Each with a database of its own, which goes with it: a minute of this is a gigabyte.
+        let place = tempfile::tempdir_in(&extent.directory)?;
+        let extent = Extent { directory: place.path().to_owned(), ..extent.clone() };
+        let Rivals { stub, nginx, tandem } = Rivals::start(&extent, "intake").await?;
+        let relay = Relay::start(&extent.python, &extent.directory, &tandem.secret, &stub.address).await?;
+        // Everybody gets his own, without gaps.
+        let updates = || -> Requests {
+            let updates = Updates::new(&tandem.secret);
+            Arc::new(move |request| updates.write(0, request))
+        };
+        let sides = [
+            Side { who: Who::Stub, address: &stub.address, server: &stub.server, requests: updates() },
+            Side { who: Who::Nginx, address: &nginx.address, server: &nginx.server, requests: updates() },
+            Side { who: Who::Relay, address: &relay.address, server: &relay.server, requests: updates() },
+            Side { who: Who::Tandem, address: &tandem.public, server: &tandem.server, requests: updates() },
+        ];
+        let compared = compare(&extent, connections, &sides).await?;
+        let bars: &[_] = if connections == USUAL {
+            &[(Who::Nginx, Bar::AtLeast(0.45)), (Who::Relay, Bar::AtLeast(10.0))]
+        } else {
+            &[]
+        };
+        let name = format!("durable intake, {}", over(connections));
+        report.compared(&format!("{name}, updates/s"), &compared.rates, bars);
+        report.compared(&format!("{name}, p50 in µs"), &compared.p50_us, &[]);
+        report.compared(&format!("{name}, CPU an update in µs"), &compared.cpu_us, &[]);
+        let [.., ours] = &sides;
+        profile::load(&extent, report, "intake", connections, ours).await?;
     }
-    report.rate("durable intake, 64 connections, updates/s", &sides, Bar::AtLeast(0.45));
-    report.note(format!("Tandem's CPU time an update taken in: {:.0} µs.", cpu.as_secs_f64() * 1e6 / taken));
     Ok(())
 }

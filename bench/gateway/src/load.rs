@@ -23,6 +23,7 @@ pub(crate) fn always(request: Vec<u8>) -> Requests {
 
 /// What one round showed.
 pub(crate) struct Round {
+    pub(crate) answered: usize,
     pub(crate) per_second: f64,
     pub(crate) p50_us: f64,
 }
@@ -63,6 +64,7 @@ pub(crate) async fn round(
     let took = begun.elapsed();
     times.sort_unstable();
     Ok(Round {
+        answered: times.len(),
         per_second: count(times.len()) / took.as_secs_f64(),
         p50_us: quantile_us(&times, 50).context("nothing was answered")?,
     })

@@ -1,4 +1,5 @@
-//! nginx before the stub, set up as one would for speed: kept connections on both sides, no log.
+//! nginx before the stub, set up as one would for speed: kept connections on both sides, no log, and nothing
+//! put into files on its way.
 
 use std::{
     path::Path,
@@ -12,22 +13,23 @@ use crate::process::{Server, free_address};
 /// A running nginx.
 pub(crate) struct Nginx {
     pub(crate) address: String,
-    _server: Server,
+    pub(crate) server: Server,
 }
 
 impl Nginx {
-    pub(crate) async fn start(directory: &Path, upstream: &str) -> anyhow::Result<Self> {
+    pub(crate) async fn start(program: &Path, directory: &Path, upstream: &str) -> anyhow::Result<Self> {
         let directory = directory.join("nginx");
         std::fs::create_dir_all(&directory)?;
         let address = free_address()?;
         std::fs::write(directory.join("nginx.conf"), configuration(&address, upstream))?;
-        let mut command = Command::new("nginx");
-        command.arg("-p").arg(&directory).args(["-c", "nginx.conf"]);
+        let mut command = Command::new(program);
+        // The log that it was built with may be a file that this user must not write.
+        command.arg("-p").arg(&directory).args(["-e", "nginx.log", "-c", "nginx.conf"]);
         command.stdout(Stdio::null()).stderr(Stdio::null());
         let server = Server::start(&mut command, &address)
             .await
-            .context("nginx is needed here (on Debian: apt-get install nginx-light)")?;
-        Ok(Self { address, _server: server })
+            .context("nginx is needed here (scripts/setup --bench unpacks one; --nginx names it)")?;
+        Ok(Self { address, server })
     }
 }
 
@@ -37,9 +39,12 @@ fn configuration(address: &str, upstream: &str) -> String {
 worker_processes auto;
 pid nginx.pid;
 error_log nginx.log crit;
-events {{ worker_connections 1024; }}
+events {{ worker_connections 4096; }}
 http {{
     access_log off;
+    client_max_body_size 0;
+    proxy_request_buffering off;
+    proxy_max_temp_file_size 0;
     keepalive_requests 100000000;
     client_body_temp_path body;
     proxy_temp_path proxy;
@@ -48,7 +53,7 @@ http {{
     scgi_temp_path scgi;
     upstream stub {{
         server {upstream};
-        keepalive 128;
+        keepalive 512;
         keepalive_requests 100000000;
     }}
     server {{

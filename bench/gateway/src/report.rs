@@ -1,27 +1,29 @@
-//! The figures, as a table and as JSON, each with its bar and whether it is met.
+//! The figures, as a table and as JSON, each with its bars and whether they are met.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{collections::BTreeMap, path::Path, process::Command};
 
+use anyhow::Context as _;
 use serde::Serialize;
 
-use crate::{machine, spread::Spread};
+use crate::{
+    comparison::{Sides, Who},
+    machine,
+    spread::Spread,
+};
 
-/// What a figure is to be: a ratio where there are two sides, else the figure itself.
+/// What a figure is to be: a ratio to a rival's, or the figure itself.
 #[derive(Debug, Clone, Copy, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Bar {
     AtLeast(f64),
     AtMost(f64),
-    None,
 }
 
 impl Bar {
-    /// `None` where nothing is asked.
-    fn is_met_by(self, value: f64) -> Option<bool> {
+    fn is_met_by(self, value: f64) -> bool {
         match self {
-            Self::AtLeast(bar) => Some(value >= bar),
-            Self::AtMost(bar) => Some(value <= bar),
-            Self::None => None,
+            Self::AtLeast(bar) => value >= bar,
+            Self::AtMost(bar) => value <= bar,
         }
     }
 }
@@ -31,35 +33,26 @@ impl std::fmt::Display for Bar {
         match self {
             Self::AtLeast(bar) => write!(f, "≥ {bar}"),
             Self::AtMost(bar) => write!(f, "≤ {bar}"),
-            Self::None => Ok(()),
         }
     }
 }
 
-/// The rounds of both sides, pair by pair.
-#[derive(Debug, Default)]
-pub(crate) struct Sides {
-    ours: Vec<f64>,
-    theirs: Vec<f64>,
-    ratios: Vec<f64>,
-}
-
-impl Sides {
-    pub(crate) fn add(&mut self, ours: f64, theirs: f64) {
-        self.ours.push(ours);
-        self.theirs.push(theirs);
-        self.ratios.push(ours / theirs);
-    }
+/// A bar, and how it went.
+#[derive(Debug, Serialize)]
+struct Judged {
+    /// Whose figure Tandem's is divided by; nobody's: the figure itself.
+    of: Option<Who>,
+    bar: Bar,
+    met: bool,
 }
 
 #[derive(Debug, Serialize)]
 struct Row {
     what: String,
-    tandem: Spread,
-    nginx: Option<Spread>,
-    ratio: Option<Spread>,
-    bar: Bar,
-    met: Option<bool>,
+    figures: BTreeMap<Who, Spread>,
+    /// Tandem's figure divided by the rival's, round by round.
+    ratios: BTreeMap<Who, Spread>,
+    bars: Vec<Judged>,
 }
 
 /// Everything that was measured.
@@ -72,30 +65,48 @@ pub(crate) struct Report {
 
 impl Report {
     /// Looks at the machine.
-    pub(crate) fn begin(directory: &Path) -> anyhow::Result<Self> {
+    pub(crate) fn begin(directory: &Path, nginx: &Path) -> anyhow::Result<Self> {
         let mut machine = machine::describe(directory)?;
+        machine.insert("kernel", std::fs::read_to_string("/proc/sys/kernel/osrelease")?.trim().to_owned());
+        machine.insert("when", said_by(Command::new("date").args(["-u", "+%F %R UTC"]))?);
+        machine.insert("nginx", said_by(Command::new(nginx).arg("-v"))?);
+        machine.insert("build", if cfg!(debug_assertions) { "debug" } else { "release" }.to_owned());
         machine.insert("load average before", load_average()?);
         Ok(Self { machine, rows: Vec::new(), notes: Vec::new() })
     }
 
-    /// A figure of both sides; the bar is for the ratio.
-    pub(crate) fn rate(&mut self, what: &str, sides: &Sides, bar: Bar) {
-        let ratio = Spread::of(&sides.ratios);
-        self.rows.push(Row {
-            what: what.to_owned(),
-            tandem: Spread::of(&sides.ours),
-            nginx: Some(Spread::of(&sides.theirs)),
-            ratio: Some(ratio),
-            bar,
-            met: bar.is_met_by(ratio.median),
+    /// A figure of everybody; the bars are for Tandem's ratios.
+    pub(crate) fn compared(&mut self, what: &str, sides: &Sides, bars: &[(Who, Bar)]) {
+        let figures: BTreeMap<_, _> = sides.iter().map(|(who, rounds)| (*who, Spread::of(rounds))).collect();
+        let ours = sides.get(&Who::Tandem).map_or(&[][..], Vec::as_slice);
+        let ratio = |theirs: &Vec<f64>| -> Option<Spread> {
+            let ratios: Vec<f64> =
+                ours.iter().zip(theirs).filter(|(_, theirs)| **theirs > 0.0).map(|(o, t)| o / t).collect();
+            (!ratios.is_empty()).then(|| Spread::of(&ratios))
+        };
+        let ratios: BTreeMap<_, _> = sides
+            .iter()
+            .filter(|(who, _)| matches!(who, Who::Nginx | Who::Relay))
+            .filter_map(|(who, theirs)| Some((*who, ratio(theirs)?)))
+            .collect();
+        let bars = bars.iter().filter_map(|(of, bar)| {
+            let met = bar.is_met_by(ratios.get(of)?.median);
+            Some(Judged { of: Some(*of), bar: *bar, met })
         });
+        let bars = bars.collect();
+        self.rows.push(Row { what: what.to_owned(), figures, ratios, bars });
     }
 
-    /// A figure that nginx does not have.
-    pub(crate) fn alone(&mut self, what: &str, rounds: &[f64], bar: Bar) {
-        let tandem = Spread::of(rounds);
-        let met = bar.is_met_by(tandem.median);
-        self.rows.push(Row { what: what.to_owned(), tandem, nginx: None, ratio: None, bar, met });
+    /// A figure that nobody else has.
+    pub(crate) fn alone(&mut self, what: &str, rounds: &[f64], bar: Option<Bar>) {
+        let ours = Spread::of(rounds);
+        let bars = bar.map(|bar| Judged { of: None, bar, met: bar.is_met_by(ours.median) });
+        self.rows.push(Row {
+            what: what.to_owned(),
+            figures: BTreeMap::from([(Who::Tandem, ours)]),
+            ratios: BTreeMap::new(),
+            bars: bars.into_iter().collect(),
+        });
     }
 
     pub(crate) fn note(&mut self, note: String) {
@@ -112,11 +123,16 @@ impl Report {
         for (what, value) in &self.machine {
             println!("{what}: {value}");
         }
-        println!("\n| | Tandem | nginx | ratio | bar |\n| --- | --- | --- | --- | --- |");
-        for Row { what, tandem, nginx, ratio, bar, met } in &self.rows {
-            let shown = |spread: &Option<Spread>| spread.as_ref().map(figures).unwrap_or_default();
-            let met = met.map_or("", |met| if met { ": met" } else { ": not met" });
-            println!("| {what} | {} | {} | {} | {bar}{met} |", figures(tandem), shown(nginx), shown(ratio));
+        println!("\n| | stub | nginx | relay | Tandem | of nginx | of the relay | bar |");
+        println!("| --- | --- | --- | --- | --- | --- | --- | --- |");
+        for Row { what, figures, ratios, bars } in &self.rows {
+            let shown = |of: &BTreeMap<Who, Spread>, who| of.get(&who).map(shown).unwrap_or_default();
+            let [stub, nginx, relay, tandem] =
+                [Who::Stub, Who::Nginx, Who::Relay, Who::Tandem].map(|who| shown(figures, who));
+            let [of_nginx, of_relay] = [Who::Nginx, Who::Relay].map(|who| shown(ratios, who));
+            let bars: Vec<String> = bars.iter().map(Judged::to_string).collect();
+            let bars = bars.join("; ");
+            println!("| {what} | {stub} | {nginx} | {relay} | {tandem} | {of_nginx} | {of_relay} | {bars} |");
         }
         println!();
         for note in &self.notes {
@@ -126,14 +142,32 @@ impl Report {
     }
 }
 
+impl std::fmt::Display for Judged {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let of = match self.of {
+            Some(Who::Relay) => " of the relay",
+            Some(_) => " of nginx",
+            None => "",
+        };
+        write!(f, "{}{of}: {}", self.bar, if self.met { "met" } else { "**missed**" })
+    }
+}
+
 /// The median and the range, with as many places as tell something.
-fn figures(spread: &Spread) -> String {
+fn shown(spread: &Spread) -> String {
     let Spread { median, min, max } = *spread;
     let places = if median < 10.0 { 2 } else { usize::from(median < 100.0) };
     if min.to_bits() == max.to_bits() {
         return format!("{median:.places$}");
     }
     format!("{median:.places$} ({min:.places$}..{max:.places$})")
+}
+
+/// What a command prints on one line, wherever.
+fn said_by(command: &mut Command) -> anyhow::Result<String> {
+    let output = command.output().with_context(|| command.get_program().display().to_string())?;
+    let said = if output.stdout.is_empty() { output.stderr } else { output.stdout };
+    Ok(String::from_utf8_lossy(&said).trim().to_owned())
 }
 
 fn load_average() -> anyhow::Result<String> {

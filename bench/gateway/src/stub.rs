@@ -1,5 +1,5 @@
 //! The stub: what answers in Telegram's place and takes webhooks, as lightly as can be. One thread, no parsing beyond
-//! the path and the length, answers prepared.
+//! the path and the length, answers prepared. Large bodies are taken and dropped, files are made of nothing.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -24,19 +24,23 @@ pub(crate) const TOKEN: &str = "7000000001:bench-bench-bench-bench-bench-bench";
 /// Where updates are to be posted, from outside.
 pub(crate) const PUBLIC_URL: &str = "https://bots.example";
 
+/// A body that is longer is not looked at.
+const LARGE_BYTES: usize = 1 << 20;
+const PIECE_BYTES: usize = 64 * 1024;
+
 const EMPTY: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
 
 /// A running stub.
 pub(crate) struct Stub {
     pub(crate) address: String,
-    _server: Server,
+    pub(crate) server: Server,
 }
 
 impl Stub {
     pub(crate) async fn start() -> anyhow::Result<Self> {
         let address = free_address()?;
         let server = Server::start(this_program(NAME)?.arg(&address), &address).await?;
-        Ok(Self { address, _server: server })
+        Ok(Self { address, server })
     }
 
     /// The secret with which the webhook was set.
@@ -66,26 +70,60 @@ pub(crate) async fn serve() -> anyhow::Result<()> {
 /// Answers until the peer goes.
 async fn connection(mut stream: TcpStream, seen: Seen) -> anyhow::Result<()> {
     stream.set_nodelay(true)?;
-    let (mut buffer, mut answer) = (Vec::with_capacity(16 * 1024), Vec::new());
+    let (mut buffer, mut answer, mut dropped) = (Vec::with_capacity(16 * 1024), Vec::new(), Vec::new());
     let mut sent = 0_u64;
     loop {
-        let (head, end) = loop {
+        let head = loop {
             if let Some(head) = buffer.windows(4).position(|four| four == b"\r\n\r\n") {
-                let end = head + 4 + length(&buffer[..head])?;
-                if buffer.len() >= end {
-                    break (head + 4, end);
-                }
+                break head + 4;
             }
             if stream.read_buf(&mut buffer).await? == 0 {
                 return Ok(());
             }
         };
+        let length = length(&buffer[..head - 4])?;
+        let kept = if length > LARGE_BYTES { 0 } else { length };
+        let mut left = (head + length).saturating_sub(buffer.len());
+        while left > 0 {
+            let into = if kept == 0 { &mut dropped } else { &mut buffer };
+            into.reserve(left.min(PIECE_BYTES));
+            let read = stream.read_buf(into).await?;
+            anyhow::ensure!(read > 0, "the peer went before its body was whole");
+            left = left.checked_sub(read).context("more than one request")?;
+            dropped.clear();
+        }
         sent += 1;
         answer.clear();
-        respond(&buffer[..head], &buffer[head..end], sent, &seen, &mut answer);
+        match file(&buffer[..head]) {
+            Some(bytes) => give(&mut stream, bytes).await?,
+            None => respond(&buffer[..head], &buffer[head..head + kept], sent, &seen, &mut answer),
+        }
         stream.write_all(&answer).await?;
-        buffer.drain(..end);
+        // Of a large body the beginning may have come with the head.
+        let taken = buffer.len().min(head + length);
+        buffer.drain(..taken);
     }
+}
+
+/// The length of the file that is wanted: `/file/bot<token>/<bytes>`.
+fn file(head: &[u8]) -> Option<usize> {
+    let path = std::str::from_utf8(head.split(|byte| *byte == b' ').nth(1)?).ok()?;
+    path.strip_prefix("/file/bot")?.rsplit('/').next()?.parse().ok()
+}
+
+async fn give(stream: &mut TcpStream, bytes: usize) -> anyhow::Result<()> {
+    let head = format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nContent-Length: {bytes}\r\n\r\n"
+    );
+    stream.write_all(head.as_bytes()).await?;
+    let piece = vec![0x5a; PIECE_BYTES];
+    let mut left = bytes;
+    while left > 0 {
+        let now = left.min(PIECE_BYTES);
+        stream.write_all(&piece[..now]).await?;
+        left -= now;
+    }
+    Ok(())
 }
 
 fn respond(head: &[u8], body: &[u8], sent: u64, seen: &Seen, answer: &mut Vec<u8>) {
@@ -99,7 +137,7 @@ fn respond(head: &[u8], body: &[u8], sent: u64, seen: &Seen, answer: &mut Vec<u8
                 r#"{{"id":{BOT},"is_bot":true,"first_name":"Bench","username":"bench_bot","can_join_groups":true,"can_read_all_group_messages":false,"supports_inline_queries":false,"can_connect_to_business":false,"has_main_web_app":false}}"#
             ),
         ),
-        b"sendMessage" => json(
+        b"sendMessage" | b"sendDocument" => json(
             answer,
             &format!(
                 r#"{{"message_id":{sent},"from":{{"id":{BOT},"is_bot":true,"first_name":"Bench","username":"bench_bot"}},"chat":{{"id":5000000000,"first_name":"Anna","username":"anna","type":"private"}},"date":1790000000,"text":"Your order is on its way: we will write again when it is there."}}"#

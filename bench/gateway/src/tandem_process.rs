@@ -1,12 +1,16 @@
 //! Tandem with one bot that it has adopted, taking in by webhook, on a database of its own.
 
-use std::{path::Path, process::Command};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use anyhow::{Context as _, ensure};
 use serde_json::Value;
 
 use crate::{
-    process::{Server, free_address, this_program},
+    process::{Server, called, free_address, this_program},
     stub::{PUBLIC_URL, Stub, TOKEN},
 };
 
@@ -24,36 +28,68 @@ pub(crate) struct Tandem {
     /// What updates have to carry.
     pub(crate) secret: String,
     pub(crate) server: Server,
+    directory: PathBuf,
 }
 
 impl Tandem {
-    /// Adopts the stub's bot and serves it. `name` keeps its files apart from another's.
-    pub(crate) async fn start(directory: &Path, name: &str, stub: &Stub) -> anyhow::Result<Self> {
-        let directory = directory.join(name);
-        std::fs::create_dir_all(&directory)?;
+    /// Adopts the stub's bot and serves it. Its files are in that directory.
+    pub(crate) async fn start(directory: &Path, stub: &Stub) -> anyhow::Result<Self> {
         let (gateway, public) = (free_address()?, free_address()?);
-        let settings = format!(
-            "[server]\ngateway = '{gateway}'\npublic = '{public}'\npublic_url = '{PUBLIC_URL}'\n\
-             [telegram]\napi_base = 'http://{}'\nupstream = 'webhook'\n[log]\nfilter = 'warn'\n",
-            stub.address
-        );
-        std::fs::write(directory.join("tandem.toml"), settings)?;
-        std::fs::write(directory.join("bot.token"), TOKEN)?;
+        write_settings(directory, &gateway, &public, &stub.address)?;
+        fs::write(directory.join("bot.token"), TOKEN)?;
 
-        let output = command(&directory)?
+        let output = command(directory)?
             .args(["adopt", "--upstream", "webhook", "--token-file", "bot.token", "--json"])
             .output()?;
         ensure!(output.status.success(), "adopt: {}", String::from_utf8_lossy(&output.stderr));
         let adopted: Value = serde_json::from_slice(&output.stdout)?;
         let app_token = adopted["app_token"].as_str().context("an app's token")?.to_owned();
 
-        let server = Server::start(command(&directory)?.arg("serve"), &gateway).await?;
+        let server = Server::start(command(directory)?.arg("serve"), &gateway).await?;
         let secret = stub.webhook_secret().await?;
-        Ok(Self { gateway, public, app_token, secret, server })
+        Ok(Self { gateway, public, app_token, secret, server, directory: directory.to_owned() })
+    }
+
+    /// Ends it, so that its files are at rest.
+    pub(crate) fn end(&mut self) -> anyhow::Result<()> {
+        self.server.end()
+    }
+
+    /// Ends it and starts it again on what it has, as this program or as that copy of it.
+    pub(crate) async fn start_again(&mut self, program: Option<&Path>) -> anyhow::Result<()> {
+        self.end()?;
+        let mut command = match program {
+            Some(program) => called(program, NAME),
+            None => this_program(NAME)?,
+        };
+        command.current_dir(&self.directory).arg("serve");
+        self.server = Server::start(&mut command, &self.gateway).await?;
+        Ok(())
+    }
+
+    pub(crate) fn directory(&self) -> &Path {
+        &self.directory
     }
 }
 
-fn command(directory: &Path) -> anyhow::Result<Command> {
+/// Makes the directory, and its `tandem.toml`.
+pub(crate) fn write_settings(
+    directory: &Path,
+    gateway: &str,
+    public: &str,
+    telegram: &str,
+) -> anyhow::Result<()> {
+    fs::create_dir_all(directory)?;
+    let settings = format!(
+        "[server]\ngateway = '{gateway}'\npublic = '{public}'\npublic_url = '{PUBLIC_URL}'\n\
+         [telegram]\napi_base = 'http://{telegram}'\nupstream = 'webhook'\n\
+         [security]\nallow_private_addresses = true\n[log]\nfilter = 'warn'\n"
+    );
+    Ok(fs::write(directory.join("tandem.toml"), settings)?)
+}
+
+/// Tandem's command line in a directory.
+pub(crate) fn command(directory: &Path) -> anyhow::Result<Command> {
     let mut command = this_program(NAME)?;
     command.current_dir(directory);
     Ok(command)

@@ -14,6 +14,11 @@ const CHATS: u64 = 10_000;
 /// Makes text messages as long as the journal's comparison takes: 700 bytes an update.
 const TEXT_BYTES: usize = 420;
 
+/// Where they are posted to.
+pub(crate) fn path() -> String {
+    format!("/hooks/telegram/{BOT}")
+}
+
 /// Requests with updates, each with the number after the last one's.
 pub(crate) struct Updates {
     secret: String,
@@ -38,7 +43,8 @@ impl Updates {
         );
         request.clear();
         let head = format!(
-            "POST /hooks/telegram/{BOT} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nX-Telegram-Bot-Api-Secret-Token: {}\r\nContent-Length: {}\r\n\r\n",
+            "POST {} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nX-Telegram-Bot-Api-Secret-Token: {}\r\nContent-Length: {}\r\n\r\n",
+            path(),
             self.secret,
             body.len()
         );
