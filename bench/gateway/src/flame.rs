@@ -9,7 +9,7 @@ const WIDTH: f64 = 1200.0;
 const LINE: f64 = 16.0;
 const HEADING: f64 = 48.0;
 /// Narrower frames are left out.
-const NARROWEST: f64 = 1.0;
+const NARROWEST: f64 = 2.0;
 /// Of a letter at the size that is used.
 const LETTER: f64 = 6.6;
 

@@ -57,12 +57,15 @@ async fn stage(extent: &Extent, mode: &str, bots: usize) -> anyhow::Result<(f64,
     let (_sandbox, printed) = sandbox(place, bots)?;
     let telegram = printed["telegram"].as_str().context("the sandbox's address")?;
     let (gateway, public) = (free_address()?, free_address()?);
-    write_settings(place, &gateway, &public, telegram.trim_start_matches("http://"))?;
+    // The sandbox asks whether there is such a host.
+    let public_url = format!("http://{public}");
+    write_settings(place, &gateway, &public, &public_url, telegram.trim_start_matches("http://"))?;
     write_bots(place, mode, &printed)?;
 
     let serve = || -> anyhow::Result<Command> {
         let mut serve = command(place)?;
-        serve.arg("serve");
+        // The sandbox asks bots that poll again at once to wait a second, and Tandem tells of each.
+        serve.arg("serve").stderr(fs::File::create(place.join("log"))?);
         Ok(serve)
     };
     let mut server = Server::start(&mut serve()?, &gateway).await?;

@@ -35,7 +35,7 @@ impl Tandem {
     /// Adopts the stub's bot and serves it. Its files are in that directory.
     pub(crate) async fn start(directory: &Path, stub: &Stub) -> anyhow::Result<Self> {
         let (gateway, public) = (free_address()?, free_address()?);
-        write_settings(directory, &gateway, &public, &stub.address)?;
+        write_settings(directory, &gateway, &public, PUBLIC_URL, &stub.address)?;
         fs::write(directory.join("bot.token"), TOKEN)?;
 
         let output = command(directory)?
@@ -77,11 +77,12 @@ pub(crate) fn write_settings(
     directory: &Path,
     gateway: &str,
     public: &str,
+    public_url: &str,
     telegram: &str,
 ) -> anyhow::Result<()> {
     fs::create_dir_all(directory)?;
     let settings = format!(
-        "[server]\ngateway = '{gateway}'\npublic = '{public}'\npublic_url = '{PUBLIC_URL}'\n\
+        "[server]\ngateway = '{gateway}'\npublic = '{public}'\npublic_url = '{public_url}'\n\
          [telegram]\napi_base = 'http://{telegram}'\nupstream = 'webhook'\n\
          [security]\nallow_private_addresses = true\n[log]\nfilter = 'warn'\n"
     );
