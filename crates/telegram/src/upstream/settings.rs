@@ -62,7 +62,7 @@ pub struct Limits {
     pub poll_margin: Duration,
     /// How long an unused connection is kept: less than servers keep it, so that none is used that is just closing.
     pub keep_idle: Duration,
-    /// Unused connections kept.
+    /// Unused connections kept: as many as a busy bot has calls under way, since a new one costs more than the call.
     pub max_idle_connections: usize,
     /// Calls and pipes at one time.
     pub max_connections: usize,
@@ -80,7 +80,7 @@ impl Default for Limits {
             idle: Duration::from_mins(1),
             poll_margin: Duration::from_secs(10),
             keep_idle: Duration::from_secs(30),
-            max_idle_connections: 64,
+            max_idle_connections: 256,
             max_connections: 512,
             max_polls: 10_000,
             max_answer_bytes: 16 << 20,
