@@ -5,7 +5,9 @@ use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use secrecy::SecretString;
 use serde_json::Value;
-use tandem_bridge::{BotDocument, BotPhase, Bridge, Config, Ownership, Parts, UpstreamMode, secrets};
+use tandem_bridge::{
+    BotDocument, BotPhase, Bridge, Config, GuardDocument, Ownership, Parts, UpstreamMode, secrets,
+};
 use tandem_gateway::{App, AppDocument, Directory, DropPending, Gateway, Limits, Owners, Recorder};
 use tandem_journal::{
     App as AppRow, Bot as BotRow, Document, Page, Sealer, SecretOwner, SettingsChange, Store,
@@ -135,6 +137,7 @@ impl Tandem {
             source: SourceId::new(1).unwrap(),
             taken_from: None,
             owners: Owners::default(),
+            guard: GuardDocument::default(),
         };
         let token = SecretString::from(bot.token());
         let changes = vec![
