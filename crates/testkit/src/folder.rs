@@ -3,12 +3,15 @@
 //! It goes with the test, unless [`FOLDERS`] names a place to keep all of them: `scripts/test` does, and looks for
 //! tokens in every database, log and file that any test has left.
 
-use std::{env, fs, path::Path};
+use std::{env, fs};
 
 use tempfile::{Builder, TempDir};
 
 /// The environment variable with the place where tests leave their folders.
 pub const FOLDERS: &str = "TANDEM_TEST_FOLDERS";
+
+/// So much of a test's name is in the name of a folder that is kept.
+const NAME_CHARS: usize = 16;
 
 /// A new, empty folder.
 ///
@@ -21,11 +24,13 @@ pub fn folder() -> TempDir {
     let made = match env::var_os(FOLDERS) {
         None => builder.tempdir(),
         Some(place) => {
-            // The runner starts each test as a process of its own and tells it its name.
-            let test = env::var("NEXTEST_TEST_NAME").unwrap_or_default().replace("::", "-");
-            let place = Path::new(&place).join(if test.is_empty() { "unnamed" } else { &test });
             fs::create_dir_all(&place).expect("the place for test folders can be written to");
-            builder.disable_cleanup(true).tempdir_in(place)
+            // The runner starts each test as a process of its own and tells it its name. A part of it does: the
+            // address of a socket in such a folder has room for a hundred bytes.
+            let test = env::var("NEXTEST_TEST_NAME").unwrap_or_default();
+            let name: String =
+                test.rsplit("::").next().unwrap_or_default().chars().take(NAME_CHARS).collect();
+            builder.prefix(&format!("{name}-")).disable_cleanup(true).tempdir_in(place)
         }
     };
     made.expect("a folder can be made")

@@ -128,12 +128,13 @@ async fn a_crash_between_the_note_and_the_count_is_mended() {
 async fn an_update_that_is_posted_late_is_no_hole_any_more() {
     let t = Guarded::new(UpstreamMode::Webhook, GuardPolicy::Retake).await;
     t.tandem_hears("before").await;
-    // One chat's update is on its way for longer than holes are waited for, others overtake it.
-    let late = json!({"method": "webhook", "fault": {"kind": "late", "ms": 900_000}, "times": 1});
+    // One chat's update is on its way for far longer than holes are waited for (so that it does not come before the
+    // machine has found the time to count it), others overtake it.
+    let late = json!({"method": "webhook", "fault": {"kind": "late", "ms": 18_000_000}, "times": 1});
     t.stage.act(&format!("/bots/{}/faults", t.bot.id()), late).await;
     let number = i64::from(says(&t.bot, 8, "late"));
     until("the delay", async || {
-        let due = t.stage.clock.now_ms() + 800_000;
+        let due = t.stage.clock.now_ms() + 17_000_000;
         t.stage.clock.sleeping_until().iter().any(|at| *at > due && *at < i64::MAX).then_some(())
     })
     .await;
@@ -141,7 +142,7 @@ async fn an_update_that_is_posted_late_is_no_hole_any_more() {
     assert_eq!(t.view().await.guard.unexplained, 0, "it may still come");
     t.stage.clock.advance(Duration::from_mins(11));
     t.in_time("the count", |view| view.guard.unexplained == 1).await;
-    t.stage.clock.advance(Duration::from_mins(5));
+    t.stage.clock.advance(Duration::from_hours(5));
     t.in_time("the count taken back", |view| view.guard.unexplained == 0).await;
     let marks = t.marks().await;
     assert!(matches!(&marks[0], GuardMark::Hole { from, by: None, .. } if *from == number), "{marks:?}");

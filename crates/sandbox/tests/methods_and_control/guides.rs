@@ -65,6 +65,10 @@ async fn all_succeed(stage: &Stage, requests: Vec<Request>) {
                 break;
             }
             assert!(Instant::now() < deadline, "{verb} {path} {body}: {status} {answer}");
+            if answer["retry_after"].is_i64() {
+                // Telegram takes one webhook a second, and nobody types faster.
+                stage.clock.advance(Duration::from_secs(1));
+            }
         }
     }
 }
@@ -102,7 +106,7 @@ async fn the_commands_of_amocrms_guide_succeed() {
     );
     let script = [&[CURL, &variables][..], &commands(AMOCRM)].concat().join("\n");
     let requests = requests(&script, &control);
-    assert_eq!(requests.len(), 5);
+    assert_eq!(requests.len(), 8);
     all_succeed(&stage, requests).await;
     let chats = stage.look(&format!("/amocrm/{bot}/chats")).await;
     let texts: Vec<&Value> =

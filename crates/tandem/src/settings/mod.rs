@@ -341,7 +341,7 @@ mod tests {
     fn a_wrong_value_names_the_file_the_line_the_key_and_what_is_expected() {
         insta::assert_snapshot!(
             refusal("[server]\n\ngatewya = '127.0.0.1:1'\n", &[]),
-            @"tandem.toml line 3, server.gatewya: unknown field `gatewya`, expected one of `gateway`, `public`, `public_url`, `trusted_proxies`"
+            @"tandem.toml line 3, server.gatewya: unknown field `gatewya`, expected one of `gateway`, `public`, `console`, `public_url`, `trusted_proxies`"
         );
         insta::assert_snapshot!(
             refusal("[server]\ngateway = 'localhost'\n", &[]),
@@ -369,7 +369,7 @@ mod tests {
         );
         insta::assert_snapshot!(
             refusal("", &[("TANDEM_SERVER__GATEWYA", "x")]),
-            @"TANDEM_SERVER__GATEWYA: unknown field `gatewya`, expected one of `gateway`, `public`, `public_url`, `trusted_proxies`"
+            @"TANDEM_SERVER__GATEWYA: unknown field `gatewya`, expected one of `gateway`, `public`, `console`, `public_url`, `trusted_proxies`"
         );
         insta::assert_snapshot!(
             refusal("", &[("TANDEM_SERVR__GATEWAY", "x")]),
