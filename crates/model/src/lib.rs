@@ -7,6 +7,7 @@ mod clock;
 mod event;
 mod filter;
 mod ids;
+pub mod message;
 mod rng;
 mod verdict;
 
