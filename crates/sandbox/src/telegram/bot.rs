@@ -229,6 +229,11 @@ impl Bot {
         self.lock().queue.len()
     }
 
+    /// Whether somebody waits for this bot's next update in a long poll.
+    pub fn is_polled(&self) -> bool {
+        self.lock().polling.is_waiting(self.clock.now_ms())
+    }
+
     /// Plants a fault.
     pub fn plant_fault(&self, fault: FaultSpec) -> Result<(), FaultError> {
         self.lock().faults.plant(fault, self.clock.now_ms())

@@ -78,6 +78,11 @@ impl Polling {
         self.waiting.is_some()
     }
 
+    /// Whether a call waits whose time has not come.
+    pub(crate) fn is_waiting(&self, now_ms: i64) -> bool {
+        self.waiting.as_ref().is_some_and(|waiting| waiting.until_ms > now_ms && !waiting.end.is_closed())
+    }
+
     /// Ends a waiting call because a webhook is being set.
     pub(crate) fn end_for_webhook(&mut self, now_ms: i64) {
         self.end(Ended::SetWebhook, now_ms);

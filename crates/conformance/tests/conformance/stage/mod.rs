@@ -271,6 +271,11 @@ impl Stage {
 
     /// Starts a call that waits, and is waited for until it does: for so long by the clock.
     pub(crate) async fn waits_ms(&self, client: &Client, method: &str, params: Value, ms: i64) -> Waiting {
+        if self.tandem.is_some() {
+            // Tandem's own question, if it were repeated only now, could be due at the same moment and be taken for
+            // the one that is waited for.
+            until("Tandem's question waits at Telegram", async || self.bot.is_polled()).await;
+        }
         let until_ms = self.clock.now_ms() + ms;
         let before = self.sleepers_at(until_ms);
         let waiting = client.start(method, params).await;
