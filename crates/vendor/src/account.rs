@@ -1,0 +1,110 @@
+//! A vendor, and an account at it.
+
+use std::{fmt, sync::Arc};
+
+use async_trait::async_trait;
+use tandem_model::{
+    Timestamp,
+    message::{MessageKey, ReplyOrigin, ReplyResult},
+};
+use url::Url;
+
+use crate::{
+    ChatIds, ConnectionSetting, Failure, Found, Heard, Hook, HookRefusal, Keep, News, OpenError, OpenedChat,
+    Opening, Taken, Telling,
+};
+
+/// A vendor: what makes accounts of connections.
+pub trait Vendor: fmt::Debug + Send + Sync {
+    /// The word in settings and addresses.
+    fn name(&self) -> &'static str;
+
+    /// Makes an account. Nothing is asked of the vendor by it.
+    fn open(&self, setting: &ConnectionSetting, keep: Arc<dyn Keep>) -> Result<Arc<dyn Account>, OpenError>;
+}
+
+/// An account at a vendor, with one set of credentials. Shared by the routes of several bots.
+///
+/// Each request is bounded in time and in size by the account. Dropping a future may leave the request carried out.
+#[async_trait]
+pub trait Account: fmt::Debug + Send + Sync {
+    /// Makes sure that messages can be told and hooks come: connects the channel, subscribes. Harmless when repeated:
+    /// called at start, after a change of settings, and when [`Account::standing`] says that it is not connected.
+    async fn connect(&self) -> Result<(), Failure>;
+
+    /// How it stands.
+    fn standing(&self) -> Standing;
+
+    /// Makes a chat known, with its contact, before anything is told in it. The same chat again is no other.
+    async fn open_chat(&self, opening: &Opening) -> Result<OpenedChat, Failure>;
+
+    /// Tells one thing.
+    async fn tell(&self, telling: &Telling) -> Result<Taken, Failure>;
+
+    /// Whether a message that may have been told has arrived.
+    async fn find(&self, chat: &ChatIds, key: &MessageKey) -> Result<Found, Failure>;
+
+    /// Reports what became of a manager's reply.
+    async fn report(&self, origin: &ReplyOrigin, result: &ReplyResult) -> Result<(), Failure>;
+
+    /// Writes a note for managers onto the card of a chat. `Ok(false)` where there is no way to.
+    async fn note(&self, chat: &ChatIds, words: &str) -> Result<bool, Failure>;
+
+    /// Whether hooks under this path (behind `/hooks/<vendor>/`) are this account's.
+    fn owns(&self, path: &[String]) -> bool;
+
+    /// Proves and reads a hook.
+    fn hear(&self, hook: &Hook) -> Result<Vec<News>, HookRefusal>;
+
+    /// What was done in a chat since then and may have been missed, oldest first.
+    async fn missed(&self, chat: &ChatIds, since: Timestamp) -> Result<Vec<Heard>, Failure>;
+
+    /// Whether a manager's file may be fetched from there. Whatever it resolves to is looked at besides.
+    fn may_fetch(&self, url: &Url) -> bool;
+
+    /// Where a person grants us access, for vendors that work so. `state` comes back with the grant.
+    fn authorize_url(&self, state: &str) -> Option<Url>;
+
+    /// The person has been there: what came back in the query.
+    async fn take_grant(&self, query: &[(String, String)]) -> Result<(), Failure>;
+
+    /// Looks at everything that has to be right, step by step, changing nothing.
+    async fn check(&self) -> Vec<Finding>;
+}
+
+/// How an account stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Standing {
+    /// Not connected yet, or no longer.
+    Unconnected,
+    /// All is well.
+    Connected,
+    /// Something is missing, and it goes on without it: for people.
+    Impaired(String),
+    /// Nothing goes on until somebody acts: for people, with what to do.
+    Refused(String),
+}
+
+/// What was found in one step of a check.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// What was looked at: a stable word.
+    pub step: &'static str,
+    /// How it is.
+    pub state: FindingState,
+    /// A sentence that says what was found and, where something is wrong, what to do.
+    pub sentence: String,
+}
+
+/// How something is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FindingState {
+    /// As it should be.
+    Good,
+    /// It works, and somebody should know.
+    Warning,
+    /// It does not work.
+    Bad,
+    /// It could not be looked at.
+    Skipped,
+}

@@ -1,0 +1,89 @@
+//! What a vendor tells us.
+
+use bytes::Bytes;
+use http::{HeaderMap, Method};
+use tandem_model::{
+    Timestamp,
+    message::{Manager, ReplyAct},
+};
+
+/// A request to our public listener under a vendor's path.
+#[derive(Debug, Clone)]
+pub struct Hook {
+    /// How it came.
+    pub method: Method,
+    /// What stands in the path behind `/hooks/<vendor>/`, percent-decoded, piece by piece.
+    pub path: Vec<String>,
+    /// The query, as it came.
+    pub query: Option<String>,
+    /// Its headers.
+    pub headers: HeaderMap,
+    /// Its body, as it came.
+    pub body: Bytes,
+}
+
+/// Why a hook is refused. Nothing of it is kept.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum HookRefusal {
+    /// It proves nothing: the wrong signature or none.
+    #[error("the hook is not proved to be the vendor's")]
+    Unproven,
+    /// It is proved and cannot be understood.
+    #[error("the hook cannot be read: {reason}")]
+    Unreadable {
+        /// Why; never its contents.
+        reason: String,
+    },
+}
+
+/// What a hook tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum News {
+    /// Somebody did something in a chat.
+    Heard(Box<Heard>),
+    /// The account has thrown us out: nothing can be done before it is connected again.
+    Disabled,
+    /// Something that is known and means nothing to us, by its name.
+    Ignored(String),
+}
+
+/// Somebody at the vendor did something in a chat.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Heard {
+    /// The vendor's id of it, by which a repeat is recognised; `None` for what may be lost (typing).
+    pub id: Option<String>,
+    /// Where.
+    pub chat: HeardChat,
+    /// Who.
+    pub by: Manager,
+    /// When, by the vendor's clock.
+    pub at: Timestamp,
+    /// What.
+    pub act: HeardAct,
+}
+
+/// What was done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HeardAct {
+    /// It is to be carried out in Telegram.
+    Reply(ReplyAct),
+    /// The client has it already: the vendor's own integration has sent it. With its text.
+    Said(String),
+}
+
+/// A chat as a vendor names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeardChat {
+    /// The vendor's name of the chat.
+    pub theirs: String,
+    /// Ours, where the vendor gave it back. Not for a chat that a manager began.
+    pub ours: Option<String>,
+    /// The vendor's name of the client.
+    pub person: Option<String>,
+    /// Ours of the client, where the vendor gave it back.
+    pub person_ours: Option<String>,
+    /// The client's phone, where a manager began the chat with it.
+    pub phone: Option<String>,
+    /// The vendor's source, which tells bots of one account apart.
+    pub source: Option<String>,
+}

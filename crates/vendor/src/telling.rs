@@ -1,0 +1,69 @@
+//! What a vendor is told.
+
+use tandem_model::message::{ChatKey, Client, Told};
+
+/// A chat that a vendor is to know before anything is said in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Opening {
+    /// Our name of the chat.
+    pub chat: ChatKey,
+    /// Who the client is.
+    pub client: Client,
+    /// The route's settings, as the vendor's own.
+    pub route: serde_json::Value,
+    /// The `/start` payload by which the client came first, and last, if he came by one.
+    pub starts: Vec<String>,
+    /// The vendor's name of the contact, where it is known already.
+    pub contact: Option<String>,
+}
+
+/// A chat at the vendor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenedChat {
+    /// Its names.
+    pub ids: ChatIds,
+    /// The vendor's name of the contact, where it became known.
+    pub contact: Option<String>,
+}
+
+/// The names of a chat at a vendor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChatIds {
+    /// The vendor's name of the chat; `None` where it is known by ours.
+    pub chat: Option<String>,
+    /// The vendor's name of the client in it.
+    pub person: Option<String>,
+}
+
+/// One thing to be told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Telling {
+    /// What. Its attachments have links where they can be served, its edits are of messages that were told before.
+    pub told: Told,
+    /// The client of the chat: who is spoken to when the company's side said it.
+    pub client: Client,
+    /// The chat's names at the vendor.
+    pub ids: ChatIds,
+    /// Kept for the history only: nobody is to be notified.
+    pub silent: bool,
+    /// The route's settings, as the vendor's own.
+    pub route: serde_json::Value,
+}
+
+/// It was taken.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Taken {
+    /// The vendor's id of the message, where it said one.
+    pub message: Option<String>,
+}
+
+/// Whether a vendor has a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Found {
+    /// It has; with its id of it.
+    Yes(Option<String>),
+    /// It has not.
+    No,
+    /// It cannot be asked.
+    Unknowable,
+}
