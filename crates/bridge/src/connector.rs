@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use secrecy::{ExposeSecret, SecretString};
 use tandem_lanes::{Destination, PushSpec};
-use tandem_model::BotId;
+use tandem_model::{BotId, ConnectionId};
 use tandem_telegram::upstream::SetUpError;
 
 use crate::RouteDocument;
@@ -26,6 +26,8 @@ pub struct RouteSetting {
     pub bot: BotId,
     /// Its name within the bot.
     pub name: String,
+    /// The account it goes to, where it has one.
+    pub connection: Option<ConnectionId>,
     /// Its settings.
     pub document: RouteDocument,
     /// Its secrets by name, in order.
@@ -79,7 +81,8 @@ impl RouteSetting {
         fn shown(setting: &RouteSetting) -> impl Iterator<Item = (&str, &str)> {
             setting.secrets.iter().map(|(name, secret)| (name.as_str(), secret.expose_secret()))
         }
-        self.document == other.document && shown(self).eq(shown(other))
+        (self.connection, &self.document) == (other.connection, &other.document)
+            && shown(self).eq(shown(other))
     }
 }
 
@@ -89,6 +92,7 @@ impl fmt::Debug for RouteSetting {
         f.debug_struct("RouteSetting")
             .field("bot", &self.bot)
             .field("name", &self.name)
+            .field("connection", &self.connection)
             .field("document", &self.document)
             .field("secrets", &secrets)
             .finish()

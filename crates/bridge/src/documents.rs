@@ -1,12 +1,14 @@
-//! What is stored of bots and routes, as JSON documents of the settings. Secrets are not in them but beside them,
+//! What is stored of bots, connections and routes, as JSON documents of the settings. Secrets are not in them but beside them,
 //! sealed ([`crate::secrets`]). An unknown field is an error: a newer version wrote it, and it must not be lost.
 
 mod bot;
+mod channel;
 mod guard;
 mod holder;
 mod route;
 
 pub use bot::{AdoptStep, BotDocument, BotPhase, UpstreamMode};
+pub use channel::{ChannelDocument, CompanyMessages, Language, WithoutRest};
 pub use guard::{GuardDocument, GuardPolicy, StoodDown, Taken, Taker};
 pub use holder::{Holder, HolderKind};
 pub use route::{RouteDocument, RouteKind, RouteMode};

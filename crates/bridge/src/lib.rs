@@ -33,8 +33,9 @@ pub use bots::ChangeError;
 pub use bridge::{Bridge, OpenError};
 pub use connector::{ConnectError, Connected, Connector, RouteSetting};
 pub use documents::{
-    AdoptStep, BotDocument, BotPhase, GuardDocument, GuardPolicy, Holder, HolderKind, RouteDocument,
-    RouteKind, RouteMode, StoodDown, Taken, Taker, UpstreamMode,
+    AdoptStep, BotDocument, BotPhase, ChannelDocument, CompanyMessages, GuardDocument, GuardPolicy, Holder,
+    HolderKind, Language, RouteDocument, RouteKind, RouteMode, StoodDown, Taken, Taker, UpstreamMode,
+    WithoutRest,
 };
 pub use guard::{GuardCounters, GuardMark, GuardState, GuardView, WentPast};
 pub use intake::StreamError;

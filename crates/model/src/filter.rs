@@ -17,8 +17,13 @@ impl EventKinds {
     pub const NONE: Self = Self(0);
 
     /// Exactly these.
-    pub fn of(kinds: &[EventKind]) -> Self {
-        Self(kinds.iter().fold(0, |set, kind| set | 1 << kind.code()))
+    pub const fn of(kinds: &[EventKind]) -> Self {
+        let (mut set, mut at) = (0, 0);
+        while at < kinds.len() {
+            set |= 1 << kinds[at].code();
+            at += 1;
+        }
+        Self(set)
     }
 
     /// Whether the kind is in the set.

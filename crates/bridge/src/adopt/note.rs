@@ -150,6 +150,7 @@ impl Bridge {
             max_connections: held.holder.max_connections,
             // What Telegram shows is what the name resolved to, not what was asked for.
             ip_address: None,
+            channel: None,
         };
         let stored = Document::of(&document).map_err(|error| unreadable("the new route", &error))?;
         let owner = SecretOwner::Route(bot, name.clone());

@@ -207,6 +207,7 @@ impl Source<'_> {
             kinds: route.kinds,
             max_connections: route.max_connections,
             ip_address: route.ip_address,
+            channel: None,
         };
         Ok(DesiredRoute { name, document, url, secret, certificate })
     }

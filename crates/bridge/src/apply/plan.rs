@@ -355,13 +355,14 @@ fn claims_wanted<'a>(
 
 /// A route's document: what a file leaves out stays.
 pub(super) fn wanted(route: &DesiredRoute, stored: Option<&RouteDocument>) -> RouteDocument {
-    let RouteDocument { kind, mode, kinds, max_connections, ip_address } = route.document.clone();
+    let RouteDocument { kind, mode, kinds, max_connections, ip_address, channel } = route.document.clone();
     RouteDocument {
         kind,
         mode,
         kinds: kinds.or_else(|| stored?.kinds.clone()),
         max_connections: max_connections.or_else(|| stored?.max_connections),
         ip_address: ip_address.or_else(|| stored?.ip_address),
+        channel,
     }
 }
 

@@ -3,8 +3,10 @@
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
-use tandem_model::Filter;
+use tandem_model::{Authorship, EventKind, EventKinds, Filter, Flags, Topics};
 use tandem_telegram::{allowed::AllowedUpdates, update::Kind};
+
+use super::ChannelDocument;
 
 /// A route, as stored. Address, foreign secret and certificate are stored sealed, apart
 /// ([`crate::secrets`]).
@@ -22,6 +24,9 @@ pub struct RouteDocument {
     /// An address to use whatever the name of its host resolves to. Not what `getWebhookInfo` shows, which is only
     /// what the name resolved to then.
     pub ip_address: Option<IpAddr>,
+    /// What belongs to the mode `channel`: there for each of its routes, and for no other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channel: Option<Box<ChannelDocument>>,
 }
 
 /// To whom a route goes.
@@ -42,14 +47,32 @@ pub enum RouteKind {
 pub enum RouteMode {
     /// The vendor's built-in integration stays and gets what it got before.
     Native,
+    /// Tandem speaks to the vendor itself, message by message, through a channel of its own.
+    Channel,
 }
 
 impl RouteDocument {
     /// Connections at one time that Telegram allows a webhook which did not ask.
     const DEFAULT_CONNECTIONS: u32 = 40;
+    /// Whatever happens in conversations, but for its own managers' words, which it has already; of those it gets what
+    /// became of them.
+    const CHANNEL: Filter = Filter {
+        kinds: EventKinds::of(&[EventKind::Update, EventKind::Sent, EventKind::Outcome, EventKind::Mark]),
+        topics: Topics::ALL,
+        without: Flags::NONE,
+        authorship: Authorship::OthersOnly,
+    };
 
     /// What its lane lets through of what is appended from now on.
     pub fn filter(&self) -> Filter {
+        match self.mode {
+            // What of it is shown is for the route's rules to say, when it is delivered.
+            Some(RouteMode::Channel) => Self::CHANNEL,
+            Some(RouteMode::Native) | None => self.updates(),
+        }
+    }
+
+    fn updates(&self) -> Filter {
         let asked = self.kinds.as_ref().and_then(|names| serde_json::to_string(names).ok());
         let topics = AllowedUpdates::of(asked.as_deref()).over(Kind::default_topics());
         Filter { topics, ..Filter::UPDATES }
@@ -59,6 +82,16 @@ impl RouteDocument {
     pub fn connections(&self) -> usize {
         let asked = self.max_connections.unwrap_or(Self::DEFAULT_CONNECTIONS).clamp(1, 100);
         usize::try_from(asked).unwrap_or(1)
+    }
+}
+
+impl RouteMode {
+    /// The word in settings, logs and metrics.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Native => "native",
+            Self::Channel => "channel",
+        }
     }
 }
 
@@ -84,7 +117,23 @@ mod tests {
             kinds: kinds.map(|names| names.iter().map(|&name| name.to_owned()).collect()),
             max_connections: None,
             ip_address: None,
+            channel: None,
         }
+    }
+
+    #[test]
+    fn a_channel_gets_what_both_sides_say_and_never_a_managers_wish() {
+        let channel = RouteDocument {
+            kind: RouteKind::Amocrm,
+            mode: Some(RouteMode::Channel),
+            channel: Some(Box::default()),
+            ..route(Some(&["message"]))
+        };
+        let filter = channel.filter();
+        for kind in EventKind::ALL {
+            assert_eq!(filter.kinds.contains(kind), kind != EventKind::Reply, "{kind:?}");
+        }
+        assert_eq!((filter.topics, filter.authorship), (Topics::ALL, Authorship::OthersOnly));
     }
 
     #[test]

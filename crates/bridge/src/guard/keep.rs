@@ -113,6 +113,7 @@ impl Bridge {
             },
             max_connections: info.max_connections,
             ip_address: None,
+            channel: None,
         };
         let row =
             RouteRow { bot, name: name.clone(), lane: None, connection: None, document: of(bot, &route)? };

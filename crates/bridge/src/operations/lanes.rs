@@ -10,7 +10,7 @@ use super::{
     BotRef, FaultView, HeldCountsView, LaneRef, LaneStateView, LaneView, Refusal, RefusalCode, Response,
     Serves, apps::StoredApp, find::LANES, trouble::unreadable,
 };
-use crate::{Bridge, RouteDocument, RouteMode};
+use crate::{Bridge, RouteDocument};
 
 /// Gaps of a lane that are read.
 const LOST: usize = 1000;
@@ -37,7 +37,7 @@ impl Served {
         let route = lane.name.split_once(':').map_or("", |(_, name)| name);
         match self.routes.iter().find(|(name, _)| name == route) {
             Some((_, RouteDocument { kind, mode, .. })) => match mode {
-                Some(RouteMode::Native) => format!("{} native", kind.as_str()),
+                Some(mode) => format!("{} {}", kind.as_str(), mode.as_str()),
                 None => kind.as_str().to_owned(),
             },
             None => "nobody".to_owned(),

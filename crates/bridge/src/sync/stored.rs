@@ -89,7 +89,7 @@ impl Bridge {
         let mut routes = BTreeMap::new();
         for row in self.parts().store.list_routes(bot).await? {
             let document: RouteDocument = read(&row.document, || format!("route {} of bot {bot}", row.name))?;
-            let name = row.name.clone();
+            let (name, connection) = (row.name.clone(), row.connection);
             let lane_name = format!("route:{name}");
             let lane = self.lane(owner, row.lane, lane_name, LaneKind::Route, document.filter()).await?;
             if row.lane != Some(lane) {
@@ -98,7 +98,7 @@ impl Bridge {
                 revision = now;
             }
             let secrets = self.vault().list(&SecretOwner::Route(bot, name.clone())).await?;
-            routes.insert(name.clone(), (lane, RouteSetting { bot, name, document, secrets }));
+            routes.insert(name.clone(), (lane, RouteSetting { bot, name, connection, document, secrets }));
         }
         Ok(Some((routes, revision)))
     }

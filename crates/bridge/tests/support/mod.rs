@@ -360,6 +360,7 @@ impl NewRoute {
             kinds: None,
             max_connections: None,
             ip_address: None,
+            channel: None,
         };
         Self { name, url: url.to_owned(), secret: None, certificate: None, document }
     }

@@ -1,0 +1,99 @@
+//! What is stored of a route of the mode `channel`.
+
+use serde::{Deserialize, Serialize};
+use tandem_model::message::KeyboardKind;
+
+/// How a route of the mode `channel` goes. The vendor gets it as it is: what only the vendor understands (pipelines,
+/// people) is for the vendor to look at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ChannelDocument {
+    /// Into which pipeline new people come, by the vendor's number; the account's main one where this says nothing.
+    pub pipeline: Option<u64>,
+    /// Into which stage of it, by the vendor's number; the one for what is unsorted where this says nothing.
+    pub stage: Option<u64>,
+    /// Who gets them, by the vendor's number; as the account distributes them where this says nothing.
+    pub responsible: Option<u64>,
+    /// The vendor's source, which tells bots of one account apart; made of the bot's id where this says nothing.
+    pub source: Option<String>,
+    /// Whether a lost lead is opened again when its client writes; a new one is made otherwise.
+    pub reopen_lost: bool,
+    /// For so many minutes a manager's message marks the conversation as his.
+    pub talk_minutes: u32,
+    /// What becomes of new people while the vendor cannot be asked who they are.
+    pub without_rest: WithoutRest,
+    /// Where buttons stand that a manager shows.
+    pub keyboard: KeyboardKind,
+    /// In which language people of the vendor's are told what is no message.
+    pub language: Language,
+    /// Whether they see what the company's side said past them.
+    pub company: CompanyMessages,
+    /// Everything is kept for the history and nobody is notified: for a route that stands beside another one into the
+    /// same account for a while.
+    pub silent: bool,
+}
+
+impl Default for ChannelDocument {
+    fn default() -> Self {
+        Self {
+            pipeline: None,
+            stage: None,
+            responsible: None,
+            source: None,
+            reopen_lost: false,
+            talk_minutes: 30,
+            without_rest: WithoutRest::default(),
+            keyboard: KeyboardKind::default(),
+            language: Language::default(),
+            company: CompanyMessages::default(),
+            silent: false,
+        }
+    }
+}
+
+/// What becomes of new people while the vendor cannot be asked who they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WithoutRest {
+    /// What they say is told all the same, and they are matched later.
+    #[default]
+    Send,
+    /// It waits until they are known.
+    Wait,
+}
+
+/// The language of lines that we write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Language {
+    /// Russian.
+    #[default]
+    Ru,
+    /// English.
+    En,
+}
+
+/// Whether a CRM is shown what the company's side said past it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CompanyMessages {
+    /// It is.
+    #[default]
+    Show,
+    /// It is not.
+    Skip,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_file_leaves_out_is_the_default_and_a_key_of_a_newer_version_is_an_error() {
+        assert_eq!(serde_json::from_str::<ChannelDocument>("{}").unwrap(), ChannelDocument::default());
+        let written = serde_json::to_string(&ChannelDocument::default()).unwrap();
+        assert_eq!(serde_json::from_str::<ChannelDocument>(&written).unwrap(), ChannelDocument::default());
+        let error = serde_json::from_str::<ChannelDocument>(r#"{"speed":1}"#).unwrap_err();
+        assert!(error.to_string().contains("unknown field `speed`"), "{error}");
+    }
+}
