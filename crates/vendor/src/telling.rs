@@ -27,8 +27,10 @@ pub struct OpenedChat {
 }
 
 /// The names of a chat at a vendor.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ChatIds {
+    /// Ours, where it is not the plain key of the chat: a person's further chats at a vendor need names of their own.
+    pub ours: Option<String>,
     /// The vendor's name of the chat; `None` where it is known by ours.
     pub chat: Option<String>,
     /// The vendor's name of the client in it.
@@ -44,6 +46,11 @@ pub struct Telling {
     pub client: Client,
     /// The chat's names at the vendor.
     pub ids: ChatIds,
+    /// The vendor's id of the message that is edited or reacted to, where it was born there: the vendor does not know
+    /// it by our key.
+    pub message: Option<String>,
+    /// The vendor's id of the message that is answered, where it was born there.
+    pub quoted: Option<String>,
     /// Kept for the history only: nobody is to be notified.
     pub silent: bool,
     /// The route's settings, as the vendor's own.
