@@ -49,6 +49,11 @@ impl ChatKey {
         &self.0
     }
 
+    /// A key as it was stored or given back by a vendor.
+    pub fn from_stored(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
     /// Reads what a vendor gives back: the bot, the business connection and the chat.
     pub fn read(text: &str) -> Option<(BotId, Option<String>, i64)> {
         let mut parts = text.strip_prefix("tg:")?.split(':');
