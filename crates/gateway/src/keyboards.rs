@@ -1,7 +1,8 @@
-//! Which app's message carries a button: noted in the commit of the send, looked up when the button is pressed.
+//! Whose message carries a button: noted in the commit of the send, looked up when the button is pressed.
 //!
 //! Only messages with a button whose press is a callback query are noted. A note goes when retention has passed it. It
-//! is a link of the bot's: from where the message stands to the lane of the app that put the keyboard there.
+//! is a link of the bot's: from where the message stands to the lane of the app that put the keyboard there, or of the
+//! route whose manager did.
 
 use bytes::Bytes;
 use tandem_journal::{Fact, Link, LinkScope, ReadError};
@@ -15,7 +16,7 @@ use tandem_telegram::{
 
 use crate::Gateway;
 
-/// What the note of an app's lane begins with.
+/// What the note of a lane begins with.
 const LANE: &str = "lane:";
 
 /// Where a message stands, as the note of its keyboard has it.
@@ -41,8 +42,8 @@ impl Place {
     }
 }
 
-/// Notes of the keyboards that a call put under messages, in the name of an app's lane.
-pub(crate) fn notes(
+/// Notes of the keyboards that a call put under messages, in the name of the lane of who called. To be committed with it.
+pub fn notes(
     lane: LaneId,
     capture: Capture,
     parameters: &Params,
@@ -92,7 +93,7 @@ pub(crate) fn note_chosen(lane: LaneId, update: &UpdateView<'_>, now: Timestamp)
 }
 
 impl Gateway {
-    /// The lane whose app put the keyboard there that was pressed. It may be an app that is gone.
+    /// The lane of the app or of the route that put the keyboard there that was pressed. It may be one that is gone.
     pub(crate) async fn find_keyboards_lane(
         &self,
         bot: BotId,

@@ -25,7 +25,7 @@ use crate::{
     conversation,
     gateway::{Chain, whole},
     keyboards,
-    sent::Said,
+    sent::{Author, Said},
 };
 
 /// An answer that is larger is passed on unread: no message is.
@@ -200,8 +200,8 @@ impl Gateway {
         let others = self.inner().directory.list_apps(app.bot().id());
         let shown = others.iter().any(|other| other.lane() != app.lane() && other.document().sees_sent());
         let mut facts = keyboards::notes(app.lane(), capture, &parameters, result, now);
-        let said =
-            Said { app: app.name(), lane: app.lane(), method, capture, parameters, result, now, shown };
+        let by = Author::App(app.name().into());
+        let said = Said { by, lane: app.lane(), method, capture, parameters, result, now, shown };
         let Some(mut event) = said.event() else {
             self.note_unkept(app, method, "its answer is no JSON");
             return;

@@ -38,26 +38,45 @@ pub enum Author<'a> {
     /// An app, by name.
     #[serde(borrow)]
     App(Cow<'a, str>),
+    /// A manager at a CRM, through us.
+    Manager {
+        /// The route he came by, by name.
+        #[serde(borrow)]
+        route: Cow<'a, str>,
+        /// The vendor's id of him.
+        #[serde(borrow)]
+        id: Cow<'a, str>,
+        /// His name, where it is known.
+        #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+        name: Option<Cow<'a, str>>,
+    },
 }
 
 /// A call that was carried out, before it is an event.
 #[derive(Debug)]
-pub(crate) struct Said<'a> {
-    pub(crate) app: &'a str,
-    pub(crate) lane: LaneId,
-    pub(crate) method: &'a str,
-    pub(crate) capture: Capture,
-    pub(crate) parameters: Params,
-    pub(crate) result: &'a Bytes,
-    pub(crate) now: Timestamp,
+pub struct Said<'a> {
+    /// Who called.
+    pub by: Author<'a>,
+    /// The lane through which he is told what happens: not of this.
+    pub lane: LaneId,
+    /// The method, as it was called.
+    pub method: &'a str,
+    /// What it did.
+    pub capture: Capture,
+    /// With which parameters.
+    pub parameters: Params,
+    /// Telegram's result.
+    pub result: &'a Bytes,
+    /// The time, for results that have none.
+    pub now: Timestamp,
     /// Whether any app is shown it.
-    pub(crate) shown: bool,
+    pub shown: bool,
 }
 
 impl Said<'_> {
     /// The event. `None` when the result is not even text, which no Bot API server sends.
-    pub(crate) fn event(self) -> Option<NewEvent> {
-        let Self { app, lane, method, capture, parameters, result, now, shown } = self;
+    pub fn event(self) -> Option<NewEvent> {
+        let Self { by, lane, method, capture, parameters, result, now, shown } = self;
         let first = MessageView::of(result).or_else(|| first_of(result));
         let conversation = first
             .as_ref()
@@ -68,7 +87,7 @@ impl Said<'_> {
         let document = SentDocument {
             method: method.into(),
             act: capture.act.as_str().into(),
-            by: Author::App(app.into()),
+            by,
             parameters,
             result: serde_json::from_slice(result).ok()?,
         };
