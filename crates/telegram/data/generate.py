@@ -67,7 +67,8 @@ def reduce(api):
                 files[field["name"]] = "nested"
         methods.append({"name": name, "returns": method["returns"], "files": files})
     kinds = [f["name"] for f in api["types"]["Update"]["fields"] if f["name"] != "update_id"]
-    return {"version": api["version"], "update_kinds": kinds, "methods": methods}
+    members = [f["name"] for f in api["types"]["Message"]["fields"]]
+    return {"version": api["version"], "update_kinds": kinds, "message_members": members, "methods": methods}
 
 
 # Accepted by the server and described nowhere: reference/telegram.md, section 1.1.
@@ -122,6 +123,7 @@ def main():
     (HERE / "bot-api.json").write_text(
         f'{{\n  "version": {json.dumps(reduced["version"])},\n'
         f'  "update_kinds": {json.dumps(reduced["update_kinds"])},\n'
+        f'  "message_members": {json.dumps(reduced["message_members"])},\n'
         f'  "methods": [\n    {rows}\n  ]\n}}\n',
         encoding="utf-8",
     )

@@ -5,6 +5,7 @@
 //! - [`path`], [`token`], [`envelope`], [`params`], [`capture`]: what the virtual Bot API is made of on the side of apps.
 //! - [`guard`]: a passing body that arrives whole only if its parameters are allowed.
 //! - [`keyboard`]: which keyboards come back as callback queries.
+//! - [`told`]: what a CRM is told of an update or of a call, in neutral words.
 //! - [`upstream`]: the client and the streaming pipe towards Telegram.
 //! - [`webhook`]: how updates are posted to somebody's webhook, as Telegram would do it.
 //!
@@ -22,6 +23,7 @@ mod multipart;
 pub mod params;
 pub mod path;
 pub mod token;
+pub mod told;
 pub mod update;
 pub mod upstream;
 pub mod webhook;

@@ -70,6 +70,12 @@ impl ChatKey {
 }
 
 impl PersonKey {
+    /// The key of a chat that speaks for itself: a channel, an anonymous administrator of a group. It is nobody's
+    /// [`UserId`], so [`PersonKey::read`] gives none.
+    pub fn of_chat(chat: i64) -> Self {
+        Self(format!("tg:{chat}"))
+    }
+
     /// The key of a user.
     pub fn of(user: UserId) -> Self {
         Self(format!("tg:{user}"))

@@ -7,10 +7,12 @@
 //! Ids of ours are texts that can be computed (DESIGN section 3): [`MessageKey`], [`ChatKey`], [`PersonKey`].
 
 mod key;
+mod language;
 mod reply;
 mod told;
 
 pub use key::{ChatKey, MessageKey, MessagePlace, PersonKey};
+pub use language::Language;
 pub use reply::{
     Keyboard, KeyboardButton, KeyboardKind, Manager, OutcomeDocument, Quoted, RemoteFile, ReplyAct,
     ReplyDocument, ReplyFailure, ReplyOrigin, ReplyResult,

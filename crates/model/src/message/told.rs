@@ -8,7 +8,8 @@ use crate::Timestamp;
 /// One thing that happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Told {
-    /// The message: the new one, or the one that was edited, pressed or reacted to.
+    /// The message: the new one, or the one that was edited or reacted to. What has no message of its own (a press) has
+    /// the update's.
     pub key: MessageKey,
     /// In which chat.
     pub chat: ChatKey,

@@ -41,6 +41,7 @@ pub struct UpdateView<'a> {
     id: UpstreamId,
     kind: Kind,
     raw_kind: &'a [u8],
+    object: &'a [u8],
     fields: Fields<'a>,
 }
 
@@ -93,7 +94,7 @@ impl<'a> UpdateView<'a> {
         }
         let id = id.ok_or(UpdateError::NoUpdateId)?;
         let id = UpstreamId::new(id).map_err(|error| UpdateError::UpdateIdOutOfRange(error.value))?;
-        Ok(Self { body, id, kind, raw_kind, fields: Fields::of(object) })
+        Ok(Self { body, id, kind, raw_kind, object, fields: Fields::of(object) })
     }
 
     /// The number its source gave it.
@@ -109,6 +110,11 @@ impl<'a> UpdateView<'a> {
     /// The name of its kind, known or not; empty when there is nothing but an `update_id`.
     pub fn kind_name(&self) -> Cow<'a, str> {
         json::unescape(self.raw_kind)
+    }
+
+    /// What it is about, as it stands; usually an object.
+    pub const fn object(&self) -> &'a [u8] {
+        self.object
     }
 
     /// The number of its kind.
