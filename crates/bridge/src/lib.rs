@@ -23,6 +23,7 @@ mod ownership;
 mod parts;
 mod relay;
 mod release;
+pub mod rules;
 pub mod secrets;
 mod status;
 mod sync;

@@ -154,7 +154,8 @@ pub struct Flags(u32);
 impl Flags {
     /// Nothing.
     pub const NONE: Self = Self(0);
-    /// A client's free words or media while a manager was talking: what `while_manager_talks = "skip"` skips.
+    /// What `while_manager_talks = "skip"` skips: a client's free words or media while a manager was talking, and a press
+    /// of a button that a manager had shown.
     pub const MANAGER_TALKS: Self = Self(1);
     /// A press of a button that the last reply keyboard showed.
     pub const KNOWN_BUTTON: Self = Self(1 << 1);
@@ -166,9 +167,11 @@ impl Flags {
     pub const SHOWN_TO_APPS: Self = Self(1 << 4);
     /// In a conversation of which an app had said that it is in a dialogue there.
     pub const IN_DIALOGUE: Self = Self(1 << 5);
-    /// In a conversation of which an app had said that a manager has it. Whether it is free words, too, is for
-    /// [`Flags::MANAGER_TALKS`] to say.
+    /// In a conversation that a manager had: a hand-off was in force, or an app had said so. Whether it is free words,
+    /// too, is for [`Flags::MANAGER_TALKS`] to say.
     pub const WITH_MANAGER: Self = Self(1 << 6);
+    /// A press of a button that a manager had shown, in a reply keyboard or under a message.
+    pub const MANAGERS_BUTTON: Self = Self(1 << 7);
 
     /// From storage; unknown bits are kept.
     pub const fn from_bits(bits: u32) -> Self {

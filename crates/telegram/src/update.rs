@@ -4,6 +4,7 @@
 //! and storing need of one, [`with_update_id`] gives apps a number of ours and touches nothing else.
 
 mod command;
+mod content;
 mod fields;
 mod kind;
 mod message;
@@ -11,6 +12,7 @@ mod splice;
 mod view;
 
 pub use command::Command;
+pub use content::Content;
 pub use kind::{Family, Kind};
 pub use message::{Contact, MessageView};
 pub use splice::{split_array, with_update_id};

@@ -1,5 +1,6 @@
 //! The members of an update's object that anything here asks for, found in one pass.
 
+use super::Content;
 use crate::json;
 
 macro_rules! fields {
@@ -9,6 +10,8 @@ macro_rules! fields {
         #[derive(Debug, Clone, Default)]
         pub(crate) struct Fields<'a> {
             $(pub(crate) $name: Option<&'a [u8]>,)*
+            /// What it is as a message, by the members that say so.
+            pub(crate) content: Option<Content>,
         }
 
         impl<'a> Fields<'a> {
@@ -19,11 +22,14 @@ macro_rules! fields {
                     return fields;
                 };
                 while let Some(Ok(member)) = members.next_member() {
-                    let field = match &*member.key() {
+                    let (key, value) = (member.key(), &object[member.value.clone()]);
+                    if value != b"null" {
+                        fields.content = fields.content.max(Content::of_member(&key));
+                    }
+                    let field = match &*key {
                         $($key => &mut fields.$name,)*
                         _ => continue,
                     };
-                    let value = &object[member.value];
                     *field = if value == b"null" { None } else { Some(value) };
                 }
                 fields

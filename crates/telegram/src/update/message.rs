@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use tandem_model::{Conversation, Timestamp, UserId};
 
 use super::{
-    Command,
+    Command, Content,
     fields::{Fields, integer},
 };
 use crate::json;
@@ -107,6 +107,11 @@ impl<'a> MessageView<'a> {
     /// The caption of its media.
     pub fn caption(&self) -> Option<Cow<'a, str>> {
         json::text(self.0.caption?)
+    }
+
+    /// What it is; `None` for what nobody knew when this was written, and for what is no message.
+    pub const fn content(&self) -> Option<Content> {
+        self.0.content
     }
 
     /// The command that its text is.
