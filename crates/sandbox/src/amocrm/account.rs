@@ -5,9 +5,14 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use super::amojo::chat::{ChannelChat, Person};
 use super::cards::{Author, Chat, Contact, Lead, LeadStatus, Message, Talk};
 use super::ids::uuid;
 use super::inbound::SeenChat;
+use super::integrations::Integration;
+use super::pipelines;
+use super::sources::Sources;
+use super::users::{self, User};
 use crate::random::Random;
 
 /// Messages kept per chat. Older ones are counted, not kept.
@@ -17,7 +22,7 @@ const MESSAGES_PER_CHAT: usize = 10_000;
 #[derive(Debug)]
 pub(crate) struct Account {
     pub(crate) id: u64,
-    pub(crate) subdomain: &'static str,
+    pub(crate) subdomain: String,
     /// The account's id in the chat service.
     pub(crate) amojo_id: String,
     pub(crate) pipeline_id: u64,
@@ -28,12 +33,28 @@ pub(crate) struct Account {
     pub(crate) leads: BTreeMap<u64, Lead>,
     pub(crate) talks: BTreeMap<u64, Talk>,
     pub(crate) chats: BTreeMap<String, Chat>,
+    /// Chats of channels, by amojo's id.
+    pub(crate) channel_chats: BTreeMap<String, ChannelChat>,
+    /// People of channels, by amojo's id.
+    pub(crate) persons: BTreeMap<String, Person>,
+    pub(crate) users: Vec<User>,
+    /// By client id.
+    pub(crate) integrations: BTreeMap<String, Integration>,
+    pub(crate) sources: Sources,
     /// (bot, Telegram chat) → chat.
     by_telegram: BTreeMap<(i64, i64), String>,
     /// Telegram user → contact.
     by_person: BTreeMap<i64, u64>,
     numbers: Numbers,
     random: Random,
+}
+
+/// Where an incoming lead comes from.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Origin<'a> {
+    /// What the lead shows: the bot, the source, the integration.
+    pub(crate) source: &'a str,
+    pub(crate) pipeline_id: u64,
 }
 
 /// The last number given to each kind of card. Numbers of removed cards do not come back.
@@ -53,17 +74,26 @@ impl Account {
     pub(crate) fn new(random: Random) -> Self {
         let amojo_id = uuid(&random);
         let access_token = format!("sandbox-{}", uuid(&random));
+        // Fixtures have a sequence of their own: what is added to them moves no other id.
+        let fixtures = Random::seeded(u64::from_str_radix(&amojo_id[..8], 16).unwrap_or_default());
+        let users = users::first(&fixtures);
+        let integration = Integration::first(&fixtures);
         Self {
             id: 31_000_001,
-            subdomain: "sandbox",
+            subdomain: "sandbox".to_owned(),
             amojo_id,
-            pipeline_id: 7_100_001,
-            manager_id: 8_100_001,
+            pipeline_id: pipelines::MAIN,
+            manager_id: users::MANAGER,
             access_token,
             contacts: BTreeMap::new(),
             leads: BTreeMap::new(),
             talks: BTreeMap::new(),
             chats: BTreeMap::new(),
+            channel_chats: BTreeMap::new(),
+            persons: BTreeMap::new(),
+            users,
+            integrations: BTreeMap::from([(integration.client_id.clone(), integration)]),
+            sources: Sources::default(),
             by_telegram: BTreeMap::new(),
             by_person: BTreeMap::new(),
             numbers: Numbers { contact: 40_100_000, lead: 50_100_000, talk: 116 },
@@ -73,6 +103,16 @@ impl Account {
 
     pub(crate) fn uuid(&self) -> String {
         uuid(&self.random)
+    }
+
+    pub(crate) fn random(&self) -> &Random {
+        &self.random
+    }
+
+    /// The integration that every account of the sandbox has from the start.
+    pub(crate) fn first_integration(&self) -> String {
+        let first = self.integrations.values().min_by_key(|integration| integration.number);
+        first.map(|integration| integration.client_id.clone()).unwrap_or_default()
     }
 
     /// Whether something that happens in so many percent of all cases happens now.
@@ -88,11 +128,20 @@ impl Account {
     ) -> u64 {
         let id = next(&mut self.numbers.contact);
         let person_id = self.uuid();
-        self.contacts.insert(id, Contact { id, name, phone, telegram_id, person_id, lead_ids: Vec::new() });
+        self.contacts.insert(
+            id,
+            Contact { id, name, phone, email: None, telegram_id, person_id, lead_ids: Vec::new() },
+        );
         if let Some(person) = telegram_id {
             self.by_person.insert(person, id);
         }
         id
+    }
+
+    pub(crate) fn set_email(&mut self, contact_id: u64, email: String) {
+        if let Some(contact) = self.contacts.get_mut(&contact_id) {
+            contact.email = Some(email);
+        }
     }
 
     /// Gives a contact that was known by something else its Telegram person.
@@ -144,15 +193,16 @@ impl Account {
         id
     }
 
-    pub(crate) fn add_unsorted(&mut self, contact_id: u64, source: &str, now_ms: i64) -> u64 {
+    /// An incoming lead; what came through a channel's source goes where that source leads.
+    pub(crate) fn add_unsorted(&mut self, contact_id: u64, from: Origin<'_>, now_ms: i64) -> u64 {
         let id = next(&mut self.numbers.lead);
         let unsorted_uid = format!("{}{}", self.uuid(), self.uuid()).replace('-', "");
         let lead = Lead {
             id,
             contact_id,
-            pipeline_id: self.pipeline_id,
+            pipeline_id: from.pipeline_id,
             status: LeadStatus::Unsorted,
-            source: source.to_owned(),
+            source: from.source.to_owned(),
             start_payload: None,
             created_at_ms: now_ms,
             unsorted_uid,
@@ -171,17 +221,33 @@ impl Account {
     }
 
     pub(crate) fn find_open_talk(&self, chat_id: &str) -> Option<&Talk> {
-        let talk = self.chats.get(chat_id)?.talk_ids.last().and_then(|id| self.talks.get(id))?;
+        let of_channel = || self.channel_chats.get(chat_id).map(|chat| &chat.talk_ids);
+        let talk_ids = self.chats.get(chat_id).map(|chat| &chat.talk_ids).or_else(of_channel)?;
+        let talk = talk_ids.last().and_then(|id| self.talks.get(id))?;
         talk.open.then_some(talk)
     }
 
-    pub(crate) fn add_talk(&mut self, chat_id: &str, contact_id: u64, lead_id: u64) -> u64 {
+    /// Opens a talk; `origin` is the word hooks and REST have for its messenger.
+    pub(crate) fn add_talk(&mut self, chat_id: &str, origin: &str, lead_id: u64, now_ms: i64) -> Option<u64> {
+        let contact_id = self.leads.get(&lead_id)?.contact_id;
         let id = next(&mut self.numbers.talk);
-        self.talks.insert(id, Talk { id, chat_id: chat_id.to_owned(), contact_id, lead_id, open: true });
+        let talk = Talk {
+            id,
+            chat_id: chat_id.to_owned(),
+            contact_id,
+            lead_id,
+            open: true,
+            origin: origin.to_owned(),
+            created_at_ms: now_ms,
+            updated_at_ms: now_ms,
+        };
+        self.talks.insert(id, talk);
         if let Some(chat) = self.chats.get_mut(chat_id) {
             chat.talk_ids.push(id);
+        } else if let Some(chat) = self.channel_chats.get_mut(chat_id) {
+            chat.talk_ids.push(id);
         }
-        id
+        Some(id)
     }
 
     /// Moves everything of `from` to `to` and removes `from`: a phone showed that both are one person.
@@ -202,6 +268,9 @@ impl Account {
             talk.contact_id = to;
         }
         for chat in self.chats.values_mut().filter(|chat| chat.contact_id == Some(from)) {
+            chat.contact_id = Some(to);
+        }
+        for chat in self.channel_chats.values_mut().filter(|chat| chat.contact_id == Some(from)) {
             chat.contact_id = Some(to);
         }
     }

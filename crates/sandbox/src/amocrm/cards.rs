@@ -13,6 +13,7 @@ pub(crate) struct Contact {
     pub(crate) name: String,
     /// Digits only.
     pub(crate) phone: Option<String>,
+    pub(crate) email: Option<String>,
     pub(crate) telegram_id: Option<i64>,
     /// The person's id in the chat service.
     #[serde(skip)]
@@ -63,6 +64,10 @@ pub(crate) struct Talk {
     pub(crate) contact_id: u64,
     pub(crate) lead_id: u64,
     pub(crate) open: bool,
+    /// `telegram`, or the code of a channel.
+    pub(crate) origin: String,
+    pub(crate) created_at_ms: i64,
+    pub(crate) updated_at_ms: i64,
 }
 
 /// One Telegram chat of one bot.

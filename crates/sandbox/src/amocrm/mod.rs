@@ -5,28 +5,37 @@
 //! token. So a bot may be connected through any server that speaks the Bot API, and the emulator cannot know more
 //! of it than the real amoCRM would.
 //!
+//! Beside it lives the other way into the same account: channels, by [`amojo`] and REST.
+//!
 //! What is known of the real one is in section 7 of the reference; where it is silent, `docs/sandbox-amocrm.md`
 //! says what was chosen. The cards are one account's, for any number of bots. Nothing survives a restart.
 
 mod account;
+mod amojo;
 mod attachments;
 mod bot_api;
+mod calls;
 mod cards;
 mod connection;
 mod control;
 mod door;
 mod fault;
+mod group_fault;
 mod hooks;
 mod ids;
 mod inbound;
 mod insist;
+mod integrations;
 mod link;
 mod outgoing;
+mod pipelines;
 mod raw;
 mod receive;
 mod salesbot;
+mod sources;
 mod take;
 mod tally;
+mod users;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -35,18 +44,23 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::routing::get;
+use axum::http::header;
+use axum::response::Response;
+use axum::routing::{any, get};
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use self::account::Account;
+use self::amojo::{Amojo, Work};
 use self::attachments::Attachments;
 use self::bot_api::BotApi;
 pub(crate) use self::bot_api::http_client;
+use self::calls::Calls;
 use self::connection::{Connection, Route};
 use self::door::Door;
 use self::fault::Faults;
+use self::group_fault::{GroupFault, GroupFaults, Occasion};
 use self::hooks::delivery::Attempts;
 use self::hooks::rest;
 use self::hooks::subscription::Subscriptions;
@@ -78,6 +92,8 @@ struct Inner {
     http: reqwest::Client,
     door: watch::Sender<Door>,
     door_moves: AtomicU64,
+    /// To the worker that shows what channels sent.
+    work: mpsc::UnboundedSender<Work>,
     state: Mutex<State>,
 }
 
@@ -93,6 +109,10 @@ struct State {
     attachments: Attachments,
     subscriptions: Subscriptions,
     attempts: Attempts,
+    amojo: Amojo,
+    /// What amojo, REST and OAuth were asked.
+    calls: Calls,
+    group_faults: GroupFaults,
 }
 
 /// Starts serving the hooks; the answer is the control routes.
@@ -109,17 +129,24 @@ pub(crate) fn start(listener: TcpListener, parts: Parts) -> Router {
         attachments: Attachments::default(),
         subscriptions: Subscriptions::default(),
         attempts: Attempts::default(),
+        amojo: Amojo::default(),
+        calls: Calls::default(),
+        group_faults: GroupFaults::default(),
     };
+    let (work, to_show) = mpsc::unbounded_channel();
     let (tasks, stop) = (parts.tasks.clone(), parts.stop.clone());
     let amocrm = AmoCrm(Arc::new(Inner {
         parts,
         http: http_client(),
         door,
         door_moves: AtomicU64::new(0),
+        work,
         state: Mutex::new(state),
     }));
+    amocrm.spawn(amojo::worker(amocrm.clone(), to_show));
     let public = Router::new()
-        .route("/attachments/{id}/{file_name}", get(receive::attachment))
+        .route("/attachments/{id}/{file_name}", get(attachments::serve))
+        .route("/v2/origin/custom/{*rest}", any(amojo::serve))
         .route("/api/v4/webhooks", get(rest::list).post(rest::subscribe).delete(rest::unsubscribe))
         .fallback(receive::hook)
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
@@ -178,6 +205,11 @@ impl AmoCrm {
         BotApi::new(self.0.http.clone(), &connection.link.telegram, &connection.link.token)
     }
 
+    /// Hands what a channel sent to the worker. After the end nobody takes it, and nobody would see it.
+    fn hand_over(&self, work: Work) {
+        self.0.work.send(work).ok();
+    }
+
     /// Background work, ended with the sandbox.
     fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
         let stop = self.0.parts.stop.clone();
@@ -186,6 +218,22 @@ impl AmoCrm {
             let _ended = stop.run_until_cancelled_owned(work).await;
         });
     }
+}
+
+impl State {
+    /// The planned fault for a call or a hook, counted down.
+    fn next_fault(&mut self, occasion: Occasion<'_>) -> Option<GroupFault> {
+        let Self { account, group_faults, .. } = self;
+        group_faults.next(occasion, |percent| account.happens(percent))
+    }
+}
+
+/// An answer that asks to be left alone for a while.
+fn with_retry_after(mut answer: Response, seconds: Option<u32>) -> Response {
+    if let Some(seconds) = seconds {
+        answer.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+    }
+    answer
 }
 
 impl fmt::Debug for AmoCrm {

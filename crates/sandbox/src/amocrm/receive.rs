@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use axum::Extension;
 use axum::body::Bytes;
-use axum::extract::{Path, State as Shared};
-use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
+use axum::extract::State as Shared;
+use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
@@ -79,11 +79,7 @@ async fn answer_badly(amocrm: &AmoCrm, kill: Kill, fault: Fault) -> Response {
     match fault {
         Fault::Status { code, body, retry_after, .. } => {
             let status = StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-            let mut answer = (status, body.unwrap_or_default()).into_response();
-            if let Some(seconds) = retry_after {
-                answer.headers_mut().insert(header::RETRY_AFTER, seconds.into());
-            }
-            answer
+            super::with_retry_after((status, body.unwrap_or_default()).into_response(), retry_after)
         }
         Fault::Silence { .. } => std::future::pending().await,
         Fault::Reset { .. } => match kill.now().await {},
@@ -91,17 +87,6 @@ async fn answer_badly(amocrm: &AmoCrm, kill: Kill, fault: Fault) -> Response {
             amocrm.clock().sleep(Duration::from_millis(ms)).await;
             StatusCode::OK.into_response()
         }
-    }
-}
-
-/// A fetched file, under the link that messages and hooks carry.
-pub(crate) async fn attachment(
-    Shared(amocrm): Shared<AmoCrm>,
-    Path((id, _file_name)): Path<(String, String)>,
-) -> Response {
-    match amocrm.lock().attachments.find(&id) {
-        Some(bytes) => ([(header::CONTENT_TYPE, "application/octet-stream")], bytes).into_response(),
-        None => StatusCode::NOT_FOUND.into_response(),
     }
 }
 

@@ -3,7 +3,7 @@
 //! Runs under the account's lock and does no I/O. What must follow (hooks, a download, the Salesbot) is
 //! returned as [`Taken`] and carried out by the caller, after Telegram has its answer.
 
-use super::account::Account;
+use super::account::{Account, Origin};
 use super::cards::{Attachment, Author, Message};
 use super::connection::Connection;
 use super::hooks::event::{self, HookEvent};
@@ -169,11 +169,12 @@ impl Account {
         }
         if self.find_open_talk(&chat_id).is_none() {
             let lead_id = self.find_open_lead(contact_id).unwrap_or_else(|| {
-                let lead_id = self.add_unsorted(contact_id, &scene.connection.username, scene.now_ms);
+                let from = Origin { source: &scene.connection.username, pipeline_id: self.pipeline_id };
+                let lead_id = self.add_unsorted(contact_id, from, scene.now_ms);
                 taken.new_lead = Some(lead_id);
                 lead_id
             });
-            taken.new_talk = Some(self.add_talk(&chat_id, contact_id, lead_id));
+            taken.new_talk = self.add_talk(&chat_id, "telegram", lead_id, scene.now_ms);
         }
         taken
     }
@@ -233,9 +234,8 @@ impl Account {
 
     fn attachment(&self, base_url: &str, file: &SeenFile) -> Attachment {
         let id = self.uuid();
-        let name = percent_encoding::utf8_percent_encode(&file.file_name, percent_encoding::NON_ALPHANUMERIC);
         Attachment {
-            link: format!("{base_url}/attachments/{id}/{name}"),
+            link: super::attachments::link(base_url, &id, &file.file_name),
             id,
             file_name: file.file_name.clone(),
             size_bytes: file.size_bytes,

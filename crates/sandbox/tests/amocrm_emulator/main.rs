@@ -3,6 +3,11 @@
 #![expect(clippy::unwrap_used, reason = "a test that meets the unexpected has failed")]
 
 mod account_hooks;
+mod channel;
+mod channel_connecting;
+mod channel_faults;
+mod channel_hooks;
+mod channel_messages;
 mod connecting;
 mod faults;
 mod messages;

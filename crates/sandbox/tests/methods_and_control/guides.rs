@@ -102,11 +102,12 @@ async fn the_commands_of_amocrms_guide_succeed() {
     let control = stage.sandbox.control_url();
     let (token, bot, ann) = (&stage.token, stage.bot, stage.ann);
     let variables = format!(
-        "CONTROL={control} TOKEN='{token}' BOT={bot} USER_ID={ann} AMOCRM=elsewhere ACCESS_TOKEN=unused"
+        "CONTROL={control} TOKEN='{token}' BOT={bot} USER_ID={ann} AMOCRM=elsewhere ACCESS_TOKEN=unused \
+         CHANNEL=0b1c2d3e-4f50-4162-8374-95a6b7c8d9e0"
     );
     let script = [&[CURL, &variables][..], &commands(AMOCRM)].concat().join("\n");
     let requests = requests(&script, &control);
-    assert_eq!(requests.len(), 8);
+    assert_eq!(requests.len(), 14);
     all_succeed(&stage, requests).await;
     let chats = stage.look(&format!("/amocrm/{bot}/chats")).await;
     let texts: Vec<&Value> =

@@ -9,8 +9,9 @@ use serde_json::{Value, json};
 use super::views;
 use crate::amocrm::AmoCrm;
 use crate::amocrm::door::Door;
+use crate::amocrm::pipelines;
 use crate::clock::millis;
-use crate::control::error::Body;
+use crate::control::error::{Body, Refusal};
 
 /// `GET /amocrm`.
 pub(crate) async fn show(State(amocrm): State<AmoCrm>) -> Json<Value> {
@@ -28,8 +29,12 @@ pub(crate) async fn show(State(amocrm): State<AmoCrm>) -> Json<Value> {
             "pipeline_id": account.pipeline_id,
             "manager_id": account.manager_id,
             "access_token": account.access_token,
+            "users": account.users,
+            "pipelines": pipelines::ALL,
         },
         "bots": bots,
+        "channels": state.amojo.channels.values().collect::<Vec<_>>(),
+        "integrations": account.integrations.values().collect::<Vec<_>>(),
         "faults": state.faults,
     }))
 }
@@ -74,4 +79,37 @@ pub(crate) async fn down(State(amocrm): State<AmoCrm>, Body(down): Body<Down>) -
 pub(crate) async fn up(State(amocrm): State<AmoCrm>) -> StatusCode {
     amocrm.move_door(Door::Open);
     StatusCode::NO_CONTENT
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Change {
+    amojo_id: Option<String>,
+    subdomain: Option<String>,
+}
+
+/// `POST /amocrm/account`: who the account is, for tests that bring ids of their own.
+pub(crate) async fn change(
+    State(amocrm): State<AmoCrm>,
+    Body(change): Body<Change>,
+) -> Result<Json<Value>, Refusal> {
+    {
+        let mut state = amocrm.lock();
+        let state = &mut *state;
+        if let Some(amojo_id) = change.amojo_id {
+            let before = std::mem::replace(&mut state.account.amojo_id, amojo_id.clone());
+            for listed in state.amojo.channels.values_mut().flat_map(|channel| &mut channel.accounts) {
+                if *listed == before {
+                    listed.clone_from(&amojo_id);
+                }
+            }
+        }
+        if let Some(subdomain) = change.subdomain {
+            if subdomain.is_empty() || !subdomain.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+                return Err(Refusal::bad(format!("subdomain: {subdomain}"), "Latin letters and digits"));
+            }
+            state.account.subdomain = subdomain;
+        }
+    }
+    Ok(show(State(amocrm)).await)
 }

@@ -5,10 +5,16 @@
 
 mod accounts;
 mod bots;
+mod calls;
 mod cards;
+mod channels;
 mod faults;
+mod files;
+mod group_faults;
 mod hooks;
+mod manager;
 mod reply;
+mod sources;
 mod views;
 
 use axum::Router;
@@ -25,9 +31,10 @@ pub(crate) fn router(amocrm: AmoCrm) -> Router {
     router.with_state(amocrm)
 }
 
-fn routes() -> [(&'static str, MethodRouter<AmoCrm>); 24] {
-    [
+fn routes() -> Vec<(&'static str, MethodRouter<AmoCrm>)> {
+    vec![
         ("/", get(accounts::show)),
+        ("/account", post(accounts::change)),
         ("/down", post(accounts::down)),
         ("/up", post(accounts::up)),
         ("/connect", post(bots::connect)),
@@ -51,6 +58,20 @@ fn routes() -> [(&'static str, MethodRouter<AmoCrm>); 24] {
         ("/hooks", get(hooks::list).post(hooks::subscribe).delete(hooks::unsubscribe)),
         ("/hooks/{hook}/enable", post(hooks::enable)),
         ("/hooks/attempts", get(hooks::attempts)),
+        ("/channels", get(channels::list).post(channels::add)),
+        ("/channels/{channel}", get(channels::show).post(channels::change).delete(channels::remove)),
+        ("/channels/{channel}/chats", get(channels::chats)),
+        ("/channels/{channel}/chats/{chat}", get(channels::chat)),
+        ("/channels/{channel}/messages/{message}", get(channels::message)),
+        ("/channels/{channel}/hooks", get(channels::hooks)),
+        ("/channels/{channel}/complaints", get(channels::complaints)),
+        ("/channels/{channel}/say", post(manager::say)),
+        ("/channels/{channel}/typing", post(manager::typing)),
+        ("/channels/{channel}/react", post(manager::react)),
+        ("/channels/{channel}/write-first", post(manager::write_first)),
+        ("/sources", post(sources::add)),
+        ("/calls", get(calls::list)),
+        ("/faults/{part}", get(group_faults::list).post(group_faults::plan).delete(group_faults::clear)),
     ]
 }
 

@@ -9,19 +9,12 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::cards::{ChatName, find_chat};
+use super::files::PIXEL;
 use crate::amocrm::AmoCrm;
 use crate::amocrm::bot_api::Upload;
 use crate::amocrm::cards::{Author, Message};
 use crate::amocrm::outgoing::{Media, MediaKind, MediaSource, Saying};
 use crate::control::error::{Body, Named, Refusal};
-
-/// A picture of one pixel, for whoever only needs some picture.
-const PIXEL: &[u8] = &[
-    0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', 0, 0, 0, 13, b'I', b'H', b'D', b'R', 0, 0, 0, 1, 0, 0,
-    0, 1, 8, 6, 0, 0, 0, 0x1f, 0x15, 0xc4, 0x89, 0, 0, 0, 13, b'I', b'D', b'A', b'T', 0x78, 0x9c, 0x63, 0xf8,
-    0xcf, 0xc0, 0xf0, 0x1f, 0, 5, 0, 1, 0xff, 0x56, 0xc7, 0x2f, 0x0d, 0, 0, 0, 0, b'I', b'E', b'N', b'D',
-    0xae, 0x42, 0x60, 0x82,
-];
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

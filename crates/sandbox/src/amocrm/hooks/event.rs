@@ -134,7 +134,7 @@ pub(crate) fn add_talk(account: &Account, talk_id: u64, now_ms: i64) -> Option<H
         "entity_type": "lead",
         "is_in_work": true,
         "is_read": false,
-        "origin": "telegram",
+        "origin": talk.origin,
         "account_id": account.id,
     });
     Some(HookEvent { code: "add_talk", entity: "talk", item })
