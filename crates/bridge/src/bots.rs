@@ -131,6 +131,15 @@ pub enum ChangeError {
         #[source]
         source: serde_json::Error,
     },
+    /// What is stored is of another version.
+    #[error("what is stored of connection {name} cannot be read by this version")]
+    Connection {
+        /// Which connection.
+        name: String,
+        /// Why.
+        #[source]
+        source: serde_json::Error,
+    },
     /// The store could not be read.
     #[error("the settings could not be read")]
     Read(#[from] ReadError),

@@ -7,7 +7,7 @@ use std::{
 };
 
 use tandem_journal::ReadError;
-use tandem_model::BotId;
+use tandem_model::{BotId, ConnectionId};
 use tandem_telegram::upstream::SetUpError;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -15,7 +15,9 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use crate::{
     BotStatus, Connector, Parts, RouteDocument,
     bots::LiveBot,
+    connections::{Authorizations, Connections},
     guard::{self, Pace},
+    hooks::{HookMetrics, drain_inbox},
     relay::Relays,
     secrets::Vault,
     turns::{Turn, Turns},
@@ -41,7 +43,13 @@ struct Inner {
     syncing: tokio::sync::Mutex<()>,
     /// A bot's stream is taken over or given back by one at a time, so that a service that finishes what was
     /// interrupted and an operator do not undo each other's steps.
-    handing_over: Turns,
+    handing_over: Turns<BotId>,
+    connections: Connections,
+    /// Grants of access that somebody was sent for.
+    authorizations: Authorizations,
+    /// What is heard is taken once: one at a time of each of a vendor's ids.
+    hearing: Turns<(ConnectionId, String)>,
+    hook_metrics: HookMetrics,
     /// Bots whose webhooks are set at this moment. A start has it done for all of them: without a bound, as many
     /// connections to Telegram as there are bots.
     setting_webhooks: Semaphore,
@@ -81,6 +89,7 @@ impl Bridge {
         let relays = Relays::new(parts.config.roots.clone(), parts.config.guard.clone())?;
         let mut connectors = parts.connectors.clone();
         connectors.push(Arc::new(relays));
+        let vendors = parts.vendors.clone();
         let bridge = Self(Arc::new(Inner {
             pace: Pace::new(Arc::clone(&parts.clock)),
             parts,
@@ -89,10 +98,18 @@ impl Bridge {
             bots: RwLock::default(),
             syncing: tokio::sync::Mutex::default(),
             handing_over: Turns::default(),
+            connections: Connections::new(vendors),
+            authorizations: Authorizations::default(),
+            hearing: Turns::default(),
+            hook_metrics: HookMetrics::default(),
             setting_webhooks: Semaphore::new(WEBHOOKS_AT_A_TIME),
             tasks: TaskTracker::new(),
             run: Mutex::default(),
         }));
+        if let Err(error) = bridge.sync_connections().await {
+            let reason = Chain(&error);
+            tracing::error!("not every connection can be used: {reason}");
+        }
         let mut after = None;
         loop {
             let page = bridge.parts().store.list_bots(after, PAGE).await?;
@@ -117,6 +134,9 @@ impl Bridge {
             self.follow_phase(&live);
         }
         self.finish_adoptions();
+        self.keep_all_connected(&Run { soft: soft.clone(), hard: hard.clone() });
+        let inbox = drain_inbox(self.clone(), soft.clone());
+        self.0.tasks.spawn(hard.clone().run_until_cancelled_owned(inbox));
         let upkeep = upkeep::run(self.clone(), soft.clone());
         let watch = guard::watch::run(self.clone(), soft.clone());
         self.0.tasks.spawn(hard.clone().run_until_cancelled_owned(upkeep));
@@ -174,7 +194,7 @@ impl Bridge {
     }
 
     /// One at a time of each bot: whoever takes its stream over or gives it back.
-    pub(crate) async fn handing_over(&self, bot: BotId) -> Turn<'_> {
+    pub(crate) async fn handing_over(&self, bot: BotId) -> Turn<'_, BotId> {
         self.0.handing_over.take(bot).await
     }
 
@@ -186,6 +206,24 @@ impl Bridge {
     /// What ends the bridge, while it runs.
     pub(crate) fn current_run(&self) -> Option<Run> {
         self.0.run.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Accounts at vendors.
+    pub fn connections(&self) -> &Connections {
+        &self.0.connections
+    }
+
+    pub(crate) fn authorizations(&self) -> &Authorizations {
+        &self.0.authorizations
+    }
+
+    /// One at a time of each of a vendor's ids: whoever takes what was heard.
+    pub(crate) fn hearing(&self) -> &Turns<(ConnectionId, String)> {
+        &self.0.hearing
+    }
+
+    pub(crate) fn hook_metrics(&self) -> &HookMetrics {
+        &self.0.hook_metrics
     }
 
     pub(crate) fn pace(&self) -> &Pace {

@@ -3,12 +3,14 @@
 
 mod bot;
 mod channel;
+mod connection;
 mod guard;
 mod holder;
 mod route;
 
 pub use bot::{AdoptStep, BotDocument, BotPhase, UpstreamMode};
 pub use channel::{ChannelDocument, CompanyMessages, Language, WithoutRest};
+pub use connection::ConnectionDocument;
 pub use guard::{GuardDocument, GuardPolicy, StoodDown, Taken, Taker};
 pub use holder::{Holder, HolderKind};
 pub use route::{RouteDocument, RouteKind, RouteMode};

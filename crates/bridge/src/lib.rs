@@ -1,8 +1,9 @@
 //! What ties Telegram, the journal, the gateway and the CRMs together.
 //!
 //! [`Bridge`] takes bots' updates in, keeps who held their streams before as routes, and delivers to those routes.
-//! It knows vendors by one trait, [`Connector`]; the relay to a foreign webhook, which is also how amoCRM's built-in
-//! integration is served, is built in.
+//! Routes plug in by one trait, [`Connector`]; the relay to a foreign webhook, which is also how amoCRM's built-in
+//! integration is served, is built in. Vendors that are spoken to message by message are known by the seam of
+//! `tandem-vendor`: [`connections`] keeps their accounts, and what they post is heard and committed here.
 //!
 //! **Promises** (DESIGN section 2): no update is confirmed to Telegram before it is committed; a route gets
 //! Telegram's own bytes; one bot's trouble is no other bot's; no token, secret or address with one is in any log,
@@ -14,9 +15,11 @@ mod adopt;
 pub mod apply;
 mod bots;
 mod bridge;
+pub mod connections;
 mod connector;
 mod documents;
 mod guard;
+mod hooks;
 mod intake;
 pub mod operations;
 mod ownership;
@@ -32,13 +35,15 @@ mod upkeep;
 
 pub use bots::ChangeError;
 pub use bridge::{Bridge, OpenError};
+pub use connections::{ConnectionState, ConnectionView, Connections, Unusable};
 pub use connector::{ConnectError, Connected, Connector, RouteSetting};
 pub use documents::{
-    AdoptStep, BotDocument, BotPhase, ChannelDocument, CompanyMessages, GuardDocument, GuardPolicy, Holder,
-    HolderKind, Language, RouteDocument, RouteKind, RouteMode, StoodDown, Taken, Taker, UpstreamMode,
-    WithoutRest,
+    AdoptStep, BotDocument, BotPhase, ChannelDocument, CompanyMessages, ConnectionDocument, GuardDocument,
+    GuardPolicy, Holder, HolderKind, Language, RouteDocument, RouteKind, RouteMode, StoodDown, Taken, Taker,
+    UpstreamMode, WithoutRest,
 };
 pub use guard::{GuardCounters, GuardMark, GuardState, GuardView, WentPast};
+pub use hooks::METRICS;
 pub use intake::StreamError;
 pub use ownership::{Ownership, OwnershipError};
 pub use parts::{Config, Parts, PublicUrl, PublicUrlError};

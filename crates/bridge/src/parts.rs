@@ -7,6 +7,7 @@ use tandem_journal::{Retention, Sealer, Store};
 use tandem_lanes::Lanes;
 use tandem_model::{BotId, Clock, Rng};
 use tandem_telegram::upstream::{AddressGuard, Roots, Upstream};
+use tandem_vendor::Vendor;
 
 use crate::{Connector, Ownership, UpstreamMode};
 
@@ -31,6 +32,8 @@ pub struct Parts {
     pub upstream: Upstream,
     /// Kinds of route beyond those that are built in.
     pub connectors: Vec<Arc<dyn Connector>>,
+    /// Vendors whose accounts connections are.
+    pub vendors: Vec<Arc<dyn Vendor>>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Chance.
@@ -87,7 +90,7 @@ impl Default for Config {
     }
 }
 
-/// How Telegram reaches our public listener: an address without a slash at its end.
+/// How Telegram and vendors reach our public listener: an address without a slash at its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PublicUrl(String);
 
@@ -117,6 +120,12 @@ impl PublicUrl {
     /// The path of it.
     pub(crate) fn hook_path(bot: BotId) -> String {
         format!("/hooks/telegram/{bot}")
+    }
+}
+
+impl fmt::Display for PublicUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
     }
 }
 

@@ -16,6 +16,7 @@ use self::stored::Stored;
 use crate::{
     BotPhase, Bridge, ConnectError, Connected, IntakeState, RouteSetting,
     bots::{LiveBot, RunningRoute},
+    connections::RouteOf,
     secrets::SecretError,
 };
 
@@ -87,6 +88,7 @@ impl Bridge {
             return self.forget(bot).await;
         };
         let live = self.live_for(&stored);
+        self.connections().set_routes(bot, routes_with_connections(&stored.routes));
         let lanes = stored.apps.iter().map(|(_, lane, _)| *lane);
         let lanes: Vec<LaneId> = lanes.chain(stored.routes.values().map(|(lane, _)| *lane)).collect();
         live.handle.set_owners(stored.document.owners.clone());
@@ -238,10 +240,25 @@ impl Bridge {
         if let Some(handle) = self.parts().directory.remove_bot(bot) {
             handle.set_state(BotState::Released);
         }
+        self.connections().set_routes(bot, Vec::new());
         let Some(live) = self.find_live(bot) else { return Ok(()) };
         Self::end_intake(&live);
         self.follow_routes(&live, BTreeMap::new()).await?;
         self.remove_live(bot);
         Ok(())
     }
+}
+
+/// The routes that use connections.
+fn routes_with_connections(routes: &BTreeMap<String, (LaneId, RouteSetting)>) -> Vec<RouteOf> {
+    let uses = |(name, (lane, setting)): (&String, &(LaneId, RouteSetting))| {
+        Some(RouteOf {
+            bot: setting.bot,
+            name: name.clone(),
+            lane: *lane,
+            connection: setting.connection?,
+            channel: setting.document.channel.clone()?,
+        })
+    };
+    routes.iter().filter_map(uses).collect()
 }

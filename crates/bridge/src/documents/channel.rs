@@ -1,7 +1,8 @@
 //! What is stored of a route of the mode `channel`.
 
 use serde::{Deserialize, Serialize};
-use tandem_model::message::KeyboardKind;
+use serde_json::Value;
+use tandem_model::{BotId, message::KeyboardKind};
 
 /// How a route of the mode `channel` goes. The vendor gets it as it is: what only the vendor understands (pipelines,
 /// people) is for the vendor to look at.
@@ -51,6 +52,19 @@ impl Default for ChannelDocument {
     }
 }
 
+impl ChannelDocument {
+    /// The vendor's source, which tells a bot's chats from those of others.
+    pub fn source_of(&self, bot: BotId) -> String {
+        self.source.clone().unwrap_or_else(|| format!("bot_{bot}"))
+    }
+
+    /// The route's settings as the vendor gets them, with the source filled in.
+    pub fn for_vendor(&self, bot: BotId) -> Value {
+        let filled = Self { source: Some(self.source_of(bot)), ..self.clone() };
+        serde_json::to_value(filled).unwrap_or_default()
+    }
+}
+
 /// What becomes of new people while the vendor cannot be asked who they are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -87,6 +101,14 @@ pub enum CompanyMessages {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_vendor_is_told_a_source_for_each_bot() {
+        let bot = BotId::new(777).unwrap();
+        assert_eq!(ChannelDocument::default().for_vendor(bot)["source"], "bot_777");
+        let named = ChannelDocument { source: Some("shop".to_owned()), ..ChannelDocument::default() };
+        assert_eq!(named.for_vendor(bot)["source"], "shop");
+    }
 
     #[test]
     fn what_a_file_leaves_out_is_the_default_and_a_key_of_a_newer_version_is_an_error() {

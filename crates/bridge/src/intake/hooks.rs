@@ -59,7 +59,8 @@ impl IntoResponse for Answer {
 impl Bridge {
     /// The routes of the public listener.
     pub fn hooks(&self) -> Router {
-        Router::new().route("/hooks/telegram/{bot}", post(receive)).with_state(self.clone())
+        let telegram = Router::new().route("/hooks/telegram/{bot}", post(receive)).with_state(self.clone());
+        telegram.merge(self.vendor_hooks())
     }
 }
 

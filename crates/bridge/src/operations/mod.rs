@@ -66,6 +66,11 @@ impl Bridge {
             Request::RetryHeld { lane, seq } => self.retry_held(&lane, seq).await,
             Request::SkipHeld { lane, seq } => self.skip_held(&lane, seq).await,
             Request::Replay(asked) => self.replay(&asked).await,
+            Request::Connections => Ok(self.list_connections()),
+            Request::Connection { name } => self.show_connection(&name),
+            Request::Connect { name } => self.connect_connection(&name).await,
+            Request::Authorize { name } => self.authorize_connection(&name),
+            Request::RemoveConnection { name } => self.remove_connection(name).await,
             Request::Backup { to } => self.back_up(to).await,
         }
     }

@@ -26,6 +26,8 @@ pub enum RefusalCode {
     NoSuchApp,
     /// No lane of this name.
     NoSuchLane,
+    /// No connection of this name.
+    NoSuchConnection,
     /// No event of this number is held.
     NoSuchEvent,
     /// Something of this name exists already.
@@ -48,6 +50,8 @@ pub enum RefusalCode {
     NotInThisVersion,
     /// Telegram could not be reached or had trouble.
     Telegram,
+    /// A vendor could not be reached or refused.
+    Vendor,
     /// It needs `tandem serve` to be running.
     NotRunning,
     /// Settings do not fit what is there.

@@ -116,6 +116,28 @@ pub enum Request {
     },
     /// Deliver again what a lane has had.
     Replay(Replay),
+    /// Which connections there are, and how they are.
+    Connections,
+    /// How one connection is.
+    Connection {
+        /// Its name.
+        name: String,
+    },
+    /// Connect it now, also after it was switched off in the account.
+    Connect {
+        /// Its name.
+        name: String,
+    },
+    /// Where somebody grants access to its account.
+    Authorize {
+        /// Its name.
+        name: String,
+    },
+    /// Forget it with its secrets. Refused while a route uses it.
+    RemoveConnection {
+        /// Its name.
+        name: String,
+    },
     /// Copy the database while it is in use.
     Backup {
         /// The new file; as the service's process sees it.

@@ -6,7 +6,7 @@ use tandem_gateway::{AppLimits, DropPending, Question, Sees, WebhookPolicy, Whil
 use tandem_model::{Attempt, BotId, EventKind, HeldState, LaneId, PauseReason, Seq, Timestamp};
 
 use super::{Confidential, Refusal};
-use crate::{GuardView, HolderKind, UpstreamMode};
+use crate::{ConnectionView, GuardView, HolderKind, UpstreamMode};
 
 /// What came of an operation.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -63,6 +63,27 @@ pub enum Response {
     HeldAnswer(HeldAnswer),
     /// What came of a replay.
     Replayed(Replayed),
+    /// Connections by number.
+    Connections {
+        /// The connections.
+        connections: Vec<ConnectionView>,
+    },
+    /// A connection as it is now.
+    Connection(Box<ConnectionView>),
+    /// Where somebody grants access.
+    Authorize {
+        /// To which connection's account.
+        connection: String,
+        /// The address to open in a browser.
+        url: String,
+        /// Until when it holds.
+        until: Timestamp,
+    },
+    /// A connection is gone.
+    ConnectionRemoved {
+        /// Its name.
+        name: String,
+    },
     /// The database was copied.
     BackedUp {
         /// To this file.
@@ -147,6 +168,9 @@ pub struct BotView {
     pub apps: Vec<String>,
     /// Its routes' names.
     pub routes: Vec<String>,
+    /// What is wrong with connections that its routes use: one sentence for each route.
+    #[serde(default)]
+    pub route_troubles: Vec<String>,
 }
 
 /// Something a person should know of.

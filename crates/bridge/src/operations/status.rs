@@ -2,12 +2,12 @@
 
 use std::path::PathBuf;
 
-use tandem_journal::Health;
+use tandem_journal::{Health, Route};
 
 use super::{
     BotView, HealthView, Refusal, RefusalCode, Response, Status, StoreView, Summary, Trouble, find::Found,
 };
-use crate::{BotPhase, Bridge, IntakeState, UpstreamMode};
+use crate::{BotPhase, Bridge, IntakeState, UpstreamMode, connections::Unusable};
 
 impl Bridge {
     pub(super) async fn show_status(&self) -> Result<Response, Refusal> {
@@ -67,8 +67,19 @@ impl Bridge {
             last_seq: head.last,
             bytes: head.bytes,
             apps: apps.into_iter().map(|app| app.name).collect(),
+            route_troubles: routes.iter().filter_map(|route| self.route_trouble(route)).collect(),
             routes: routes.into_iter().map(|route| route.name).collect(),
         })
+    }
+
+    /// What is wrong with the connection of a route, if it has one and anything is.
+    fn route_trouble(&self, route: &Route) -> Option<String> {
+        let connection = route.connection?;
+        let Some(live) = self.connections().find(connection) else {
+            return Some(format!("route {}: {}", route.name, Unusable::Missing));
+        };
+        let sentence = live.state().sentence(live.name())?;
+        Some(format!("route {}: its connection {}: {sentence}", route.name, live.name()))
     }
 
     /// What is wrong with a bot's intake, if anything.

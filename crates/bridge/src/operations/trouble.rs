@@ -119,6 +119,7 @@ impl From<ChangeError> for Refusal {
     fn from(error: ChangeError) -> Self {
         match error {
             ChangeError::Document { bot, source } => unreadable(&format!("bot {bot}"), &source),
+            ChangeError::Connection { name, source } => unreadable(&format!("connection {name}"), &source),
             error => Self::store(&error),
         }
     }

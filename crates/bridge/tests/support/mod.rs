@@ -28,6 +28,7 @@ use tandem_telegram::{
     upstream::{Limits, ServerBase, Settings, Upstream},
     webhook::WebhookPolicy,
 };
+use tandem_vendor::Vendor;
 use tempfile::TempDir;
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -47,6 +48,8 @@ pub(crate) struct Stage {
     pub(crate) clock: Clock,
     pub(crate) disk: Arc<Disk>,
     pub(crate) http: reqwest::Client,
+    /// Whose accounts connections are.
+    pub(crate) vendors: Vec<Arc<dyn Vendor>>,
     directory: TempDir,
 }
 
@@ -57,7 +60,7 @@ impl Stage {
         let sandbox = Sandbox::start(sandbox).await.unwrap();
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         let directory = tandem_testkit::folder();
-        Self { sandbox, clock, disk: Disk::plenty(), http, directory }
+        Self { sandbox, clock, disk: Disk::plenty(), http, vendors: Vec::new(), directory }
     }
 
     /// A new bot at the sandbox's Telegram.
@@ -126,7 +129,7 @@ pub(crate) struct Service {
     soft: CancellationToken,
     hard: CancellationToken,
     running: Vec<JoinHandle<()>>,
-    ownership: Arc<Ownership>,
+    pub(crate) ownership: Arc<Ownership>,
 }
 
 impl Service {
@@ -187,6 +190,7 @@ impl Service {
             gateway,
             upstream,
             connectors: Vec::new(),
+            vendors: stage.vendors.clone(),
             clock,
             rng,
             config,

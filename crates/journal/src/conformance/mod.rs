@@ -89,7 +89,9 @@ macro_rules! conformance_suite {
             ],
             outside: [
                 links_are_found_from_both_sides,
+                the_newest_links_of_an_account_come_first,
                 a_person_is_put_together_from_what_becomes_known,
+                people_are_found_by_the_number_they_shared,
                 contacts_are_found_from_both_sides,
                 a_hand_off_lasts_until_the_latest_word,
                 secrets_are_kept_apart_by_owner_and_name,

@@ -78,6 +78,58 @@ pub async fn a_person_is_put_together_from_what_becomes_known<E: Engine>() {
     assert_eq!(world.store.find_person(bot(5), user).await.unwrap(), None);
 }
 
+pub async fn people_are_found_by_the_number_they_shared<E: Engine>() {
+    let mut world = World::<E>::new().await;
+    let user = |id| UserId::new(id).unwrap();
+    let shares = async |world: &World<E>, id, phone: &str| {
+        let change =
+            PersonChange { user: user(id), phone: Some(phone.to_owned()), start: None, presence: None };
+        world.store.put_person(world.lease, world.bot, change).await.unwrap();
+    };
+    for (id, phone) in [(3, "+79990001122"), (2, "79990001122"), (4, "79990001123"), (5, "9990001122")] {
+        shares(&world, id, phone).await;
+    }
+    world.reopen().await;
+    let found = async |world: &World<E>, bot, digits: &str, limit| -> Vec<UserId> {
+        let people = world.store.list_people_by_phone(bot, digits.to_owned(), limit).await.unwrap();
+        people.into_iter().map(|person| person.user).collect()
+    };
+    assert_eq!(found(&world, world.bot, "79990001122", 9).await, [user(2), user(3)]);
+    assert_eq!(found(&world, world.bot, "79990001122", 1).await, [user(2)]);
+    assert_eq!(found(&world, bot(5), "79990001122", 9).await, []);
+    shares(&world, 2, "+10000000000").await;
+    assert_eq!(found(&world, world.bot, "79990001122", 9).await, [user(3)], "he has another one now");
+    assert_eq!(found(&world, world.bot, "10000000000", 9).await, [user(2)]);
+}
+
+pub async fn the_newest_links_of_an_account_come_first<E: Engine>() {
+    let mut world = World::<E>::new().await;
+    let account = LinkScope::Connection(connection(1));
+    let link = |scope, ours: &str, at| Link {
+        scope,
+        ours: ours.to_owned(),
+        theirs: "chat".to_owned(),
+        at: millis(at),
+    };
+    let others = [
+        link(LinkScope::Connection(connection(2)), "elsewhere", 9),
+        link(LinkScope::Lane(LaneId::new(1).unwrap()), "lane", 9),
+        link(LinkScope::Bot, "bot", 9),
+    ];
+    let own = [link(account, "c", 7), link(account, "b", 5), link(account, "a", 5), link(account, "old", 4)];
+    let all = others.into_iter().chain(own.clone()).collect();
+    world.store.put_links(world.lease, world.bot, all).await.unwrap();
+    world.reopen().await;
+    let list = async |world: &World<E>, bot, since, limit| {
+        world.store.list_recent_links(bot, connection(1), millis(since), limit).await.unwrap()
+    };
+    assert_eq!(list(&world, world.bot, 5, 9).await, own[..3]);
+    assert_eq!(list(&world, world.bot, 0, 1).await, own[..1]);
+    assert_eq!(list(&world, bot(5), 0, 9).await, []);
+    world.store.put_links(world.lease, world.bot, vec![link(account, "old", 8)]).await.unwrap();
+    assert_eq!(list(&world, world.bot, 8, 9).await, [link(account, "old", 8)], "it was used again");
+}
+
 pub async fn contacts_are_found_from_both_sides<E: Engine>() {
     let world = World::<E>::new().await;
     let user = |id| UserId::new(id).unwrap();

@@ -47,4 +47,13 @@ pub trait Links: Send + Sync {
         theirs: String,
         limit: usize,
     ) -> Result<Vec<Link>, ReadError>;
+
+    /// The links within an account at a vendor that became known at `since` or later, newest first; at most `limit`.
+    async fn list_recent_links(
+        &self,
+        bot: BotId,
+        connection: ConnectionId,
+        since: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Link>, ReadError>;
 }

@@ -84,6 +84,15 @@ pub trait People: Send + Sync {
     /// What is known of somebody.
     async fn find_person(&self, bot: BotId, user: UserId) -> Result<Option<Person>, ReadError>;
 
+    /// Who has shared this number: its digits, with the country's and without a plus, as Telegram writes it with or
+    /// without one. By user id, at most `limit`.
+    async fn list_people_by_phone(
+        &self,
+        bot: BotId,
+        digits: String,
+        limit: usize,
+    ) -> Result<Vec<Person>, ReadError>;
+
     /// Notes who he is in a CRM.
     async fn put_contact(&self, lease: Lease, bot: BotId, contact: ContactLink) -> Result<(), WriteError>;
 

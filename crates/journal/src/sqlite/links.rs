@@ -1,7 +1,7 @@
 //! Rows of `links`.
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
-use tandem_model::Timestamp;
+use tandem_model::{ConnectionId, Timestamp};
 
 use super::{fault::Fault, sums::Sum};
 use crate::{Link, LinkScope};
@@ -83,6 +83,29 @@ pub(super) fn list(
     let mut links = Vec::new();
     while let Some(row) = rows.next()? {
         links.push(read(journal, scope, row)?);
+    }
+    Ok(links)
+}
+
+/// The newest links of an account at a vendor.
+pub(super) fn list_recent(
+    connection: &Connection,
+    journal: i64,
+    account: ConnectionId,
+    since: Timestamp,
+    limit: i64,
+) -> Result<Vec<Link>, Fault> {
+    let mut statement = connection.prepare_cached(
+        "SELECT ours, theirs, at, sum
+         FROM links INDEXED BY links_recent
+         WHERE journal = ?1 AND scope = 1 AND scope_id = ?2 AND at >= ?3
+         ORDER BY at DESC, ours DESC
+         LIMIT ?4",
+    )?;
+    let mut rows = statement.query(params![journal, account.get(), since.as_millis(), limit])?;
+    let mut links = Vec::new();
+    while let Some(row) = rows.next()? {
+        links.push(read(journal, LinkScope::Connection(account), row)?);
     }
     Ok(links)
 }

@@ -52,6 +52,29 @@ pub(super) fn find(connection: &Connection, journal: i64, user: UserId) -> Resul
     Ok(Some(person))
 }
 
+pub(super) fn list_by_phone(
+    connection: &Connection,
+    journal: i64,
+    digits: &str,
+    limit: i64,
+) -> Result<Vec<Person>, Fault> {
+    let mut statement = connection.prepare_cached(
+        "SELECT user
+         FROM people INDEXED BY people_phone
+         WHERE journal = ?1 AND phone IN (?2, '+' || ?2)
+         ORDER BY user
+         LIMIT ?3",
+    )?;
+    let users: Vec<i64> =
+        statement.query_map(params![journal, digits, limit], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    let mut people = Vec::new();
+    for user in users {
+        let user = UserId::new(user).map_err(|error| Fault::corrupt(error.to_string()))?;
+        people.extend(find(connection, journal, user)?);
+    }
+    Ok(people)
+}
+
 pub(super) fn put(connection: &Connection, journal: i64, change: &PersonChange) -> Result<(), Fault> {
     let mut person = find(connection, journal, change.user)?.unwrap_or(Person {
         user: change.user,

@@ -189,6 +189,9 @@ async fn read_bot(store: &dyn Store, bot: BotId, all: &mut Vec<(String, Result<S
     let scope = LinkScope::Lane(lane(2));
     note(all, &name("link"), store.find_link(bot, scope, "5:77".to_owned()).await);
     note(all, &name("links"), store.list_links(bot, scope, "a-vendor-id".to_owned(), 9).await);
+    let recent = store.list_recent_links(bot, connection(), Timestamp::EPOCH, 9);
+    note(all, &name("recent links"), recent.await);
+    note(all, &name("people"), store.list_people_by_phone(bot, "70000000000".to_owned(), 9).await);
     note(all, &name("person"), store.find_person(bot, user(5)).await);
     note(all, &name("contact"), store.find_contact(bot, user(5), connection()).await);
     note(all, &name("users"), store.list_users_of_contact(bot, connection(), "9001".to_owned(), 9).await);

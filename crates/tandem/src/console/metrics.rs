@@ -10,6 +10,7 @@ use super::{guard, process, state, store};
 const PARTS: &[(&str, &[&[Metric]])] = &[
     ("Events and apps", &[tandem_gateway::METRICS, tandem_telegram::upstream::METRICS]),
     ("Bots and lanes", &[state::METRICS, tandem_lanes::METRICS]),
+    ("Connections", &[tandem_bridge::METRICS]),
     ("Guard", &[guard::METRICS]),
     ("Store", &[store::METRICS]),
     ("Process", &[process::METRICS]),

@@ -98,6 +98,7 @@ impl Service {
             gateway: gateway.clone(),
             upstream,
             connectors: Vec::new(),
+            vendors: Vec::new(),
             clock,
             rng,
             config,
@@ -130,6 +131,7 @@ impl Service {
         parts.recorder.register_metrics(&mut registry);
         parts.upstream.register_metrics(&mut registry);
         self.lanes.register_metrics(&mut registry);
+        self.bridge.register_metrics(&mut registry);
         registry
     }
 

@@ -1,7 +1,7 @@
 //! Verbs about what stands beside the journal and its lanes: links, people, settings, secrets.
 
 use async_trait::async_trait;
-use tandem_model::{BotId, ConnectionId, Conversation, UserId};
+use tandem_model::{BotId, ConnectionId, Conversation, Timestamp, UserId};
 
 use super::{SqliteStore, facts, links, people, secrets, settings, sql_limit};
 use crate::{
@@ -38,6 +38,19 @@ impl Links for SqliteStore {
         })
         .await
     }
+
+    async fn list_recent_links(
+        &self,
+        bot: BotId,
+        connection: ConnectionId,
+        since: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Link>, ReadError> {
+        self.read_of(bot, move |database, journal| {
+            links::list_recent(database, journal, connection, since, sql_limit(limit))
+        })
+        .await
+    }
 }
 
 #[async_trait]
@@ -48,6 +61,18 @@ impl People for SqliteStore {
 
     async fn find_person(&self, bot: BotId, user: UserId) -> Result<Option<Person>, ReadError> {
         self.read_of(bot, move |connection, journal| people::find(connection, journal, user)).await
+    }
+
+    async fn list_people_by_phone(
+        &self,
+        bot: BotId,
+        digits: String,
+        limit: usize,
+    ) -> Result<Vec<Person>, ReadError> {
+        self.read_of(bot, move |connection, journal| {
+            people::list_by_phone(connection, journal, &digits, sql_limit(limit))
+        })
+        .await
     }
 
     async fn put_contact(&self, lease: Lease, bot: BotId, contact: ContactLink) -> Result<(), WriteError> {

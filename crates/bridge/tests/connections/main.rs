@@ -1,0 +1,14 @@
+//! Connections and what comes through them, from outside: a vendor of our own, real HTTP, real SQLite.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
+mod connecting;
+mod crm;
+mod hooks;
+mod missed;
+mod oauth;
+#[expect(dead_code, unused_imports, reason = "it serves other tests, too")]
+#[path = "../support/mod.rs"]
+mod support;
+mod world;
+mod write_first;
