@@ -57,7 +57,8 @@ async fn after_a_new_installation_the_channel_is_connected_and_the_message_told_
     let stage = Stage::connected(With::ChannelOnly).await;
     stage.server.next(SCOPE_END, [not_registered()]);
     stage.account.tell(&said(42, "Привет")).await.unwrap();
-    let what: Vec<_> = stage.server.seen().iter().map(|seen| seen.path.rsplit('/').next().unwrap().to_owned()).collect();
+    let what: Vec<_> =
+        stage.server.seen().iter().map(|seen| seen.path.rsplit('/').next().unwrap().to_owned()).collect();
     assert_eq!(what, [scope(), "connect".to_owned(), scope()]);
     // Switched off for good: it says so, and is found unconnected.
     stage.server.next(SCOPE_END, [not_registered(), not_registered()]);
@@ -85,7 +86,9 @@ async fn a_disabled_integration_is_left_alone_until_it_is_connected_again() {
     let hook = |account: &str| tandem_vendor::Hook {
         method: http::Method::GET,
         path: vec!["disabled".to_owned(), CLIENT_ID.to_owned()],
-        query: Some(format!("account_id={account}&client_uuid={CLIENT_ID}&signature=fac9f0a25d970c1713dbccba7a899f8082bdcb23cc1451026940bc7be047d937")),
+        query: Some(format!(
+            "account_id={account}&client_uuid={CLIENT_ID}&signature=fac9f0a25d970c1713dbccba7a899f8082bdcb23cc1451026940bc7be047d937"
+        )),
         headers: http::HeaderMap::new(),
         body: bytes::Bytes::new(),
     };
@@ -117,7 +120,10 @@ async fn an_answer_that_was_lost_is_told_from_a_request_that_never_was() {
     let failure = stage.account.tell(&said(42, "Привет")).await.unwrap_err();
     assert_eq!(failure.kind, FailureKind::Lost { blame: Blame::Unclear });
     stage.clock.advance(Duration::from_secs(5));
-    stage.server.next(SCOPE_END, [Reply::Json(400, json!({"error_type": "VALIDATION_ERROR", "error_description": "msgid: is taken"}))]);
+    stage.server.next(
+        SCOPE_END,
+        [Reply::Json(400, json!({"error_type": "VALIDATION_ERROR", "error_description": "msgid: is taken"}))],
+    );
     let failure = stage.account.tell(&said(42, "Привет")).await.unwrap_err();
     assert_eq!(failure.kind, FailureKind::Refused);
     assert!(failure.words.contains("msgid: is taken"), "{failure}");
@@ -126,7 +132,8 @@ async fn an_answer_that_was_lost_is_told_from_a_request_that_never_was() {
     let base = format!("http://{}", nobody.local_addr().unwrap());
     drop(nobody);
     let kept = Arc::new(Kept::default());
-    let account = vendor(&Settings::default(), &stage.clock).open(&setting(&base, With::ChannelOnly), kept).unwrap();
+    let account =
+        vendor(&Settings::default(), &stage.clock).open(&setting(&base, With::ChannelOnly), kept).unwrap();
     let failure = account.tell(&said(42, "Привет")).await.unwrap_err();
     assert_eq!(failure.kind, FailureKind::Later { after: None, blame: Blame::Destination });
 }
@@ -169,7 +176,8 @@ async fn the_second_part_is_told_though_the_first_one_had_arrived_before() {
 }
 
 fn item(number: i64, born_there: bool) -> serde_json::Value {
-    let (client, olga) = (json!({"id": PERSON, "client_id": "tg:1001", "name": "Анна"}), json!({"id": OLGA, "name": "Ольга"}));
+    let (client, olga) =
+        (json!({"id": PERSON, "client_id": "tg:1001", "name": "Анна"}), json!({"id": OLGA, "name": "Ольга"}));
     let at = 1_800_000_000 + number;
     let mut item = json!({"timestamp": at, "msec_timestamp": at * 1000, "message": {
         "id": format!("00000000-0000-4000-8000-{number:012}"), "type": "text", "text": format!("№{number}"),
@@ -213,7 +221,10 @@ async fn what_managers_said_meanwhile_is_read_back_oldest_first_and_nothing_else
     stage.server.next("/history", [page(51..101, each_tenth), page(1..51, each_tenth)]);
     let since = tandem_model::Timestamp::from_secs(1_800_000_030);
     let missed = stage.account.missed(&ids(), since).await.unwrap();
-    let said: Vec<_> = missed.iter().map(|heard| (heard.at.as_millis() / 1000 - 1_800_000_000, heard.by.name.as_deref())).collect();
+    let said: Vec<_> = missed
+        .iter()
+        .map(|heard| (heard.at.as_millis() / 1000 - 1_800_000_000, heard.by.name.as_deref()))
+        .collect();
     assert_eq!(said, [30, 40, 50, 60, 70, 80, 90, 100].map(|number| (number, Some("Ольга"))));
     let first = &missed[0];
     assert_eq!(first.id.as_deref(), Some("00000000-0000-4000-8000-000000000030"));
@@ -251,7 +262,10 @@ async fn a_clock_that_is_off_is_said_instead_of_a_wrong_secret() {
         let body = r#"{"status":0,"error_code":403,"error_type":"ORIGIN_INVALID_SIGNATURE","error_description":"invalid signature"}"#;
         Reply::Headers(403, vec![("date", date.to_owned())], body.to_owned())
     };
-    stage.server.next(SCOPE_END, [refused("Fri, 15 Jan 2027 08:17:00 GMT"), refused("Fri, 15 Jan 2027 08:00:00 GMT")]);
+    stage.server.next(
+        SCOPE_END,
+        [refused("Fri, 15 Jan 2027 08:17:00 GMT"), refused("Fri, 15 Jan 2027 08:00:00 GMT")],
+    );
     let failure = stage.account.tell(&said(42, "x")).await.unwrap_err();
     assert_eq!(failure.kind, FailureKind::Stop(PauseReason::Refused));
     assert!(failure.words.starts_with("the clock of this machine is 17 minutes slow"), "{failure}");
@@ -262,12 +276,12 @@ async fn a_clock_that_is_off_is_said_instead_of_a_wrong_secret() {
 #[tokio::test]
 async fn addresses_that_are_not_allowed_are_not_connected_to() {
     let stage = Stage::open(With::ChannelOnly).await;
-    let guarded = Settings {
-        guard: Some(Arc::new(|address: IpAddr| !address.is_loopback())),
-        ..Settings::default()
-    };
+    let guarded =
+        Settings { guard: Some(Arc::new(|address: IpAddr| !address.is_loopback())), ..Settings::default() };
     let by_name = format!("http://localhost:{}", stage.server.address.port());
-    for base in [stage.server.base(), by_name, format!("http://[::ffff:127.0.0.1]:{}", stage.server.address.port())] {
+    for base in
+        [stage.server.base(), by_name, format!("http://[::ffff:127.0.0.1]:{}", stage.server.address.port())]
+    {
         let kept = Arc::new(Kept::default());
         let account = vendor(&guarded, &stage.clock).open(&setting(&base, With::ChannelOnly), kept).unwrap();
         let failure = account.connect().await.unwrap_err();

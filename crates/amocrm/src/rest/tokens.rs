@@ -130,6 +130,9 @@ impl Tokens {
 impl Granted {
     async fn current(self: &Arc<Self>) -> Result<Token, Failure> {
         let pair = self.pair.lock().await;
+        if let Some(dead) = self.dead.lock().unwrap_or_else(PoisonError::into_inner).clone() {
+            return Err(stop(dead));
+        }
         let Some((access, _)) = &pair.tokens else {
             return Err(stop("nobody has granted access to the account yet".to_owned()));
         };

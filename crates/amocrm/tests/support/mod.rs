@@ -2,6 +2,7 @@
 //! account that speaks to it.
 
 #![allow(dead_code, reason = "each test file uses a part of it")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::{
     collections::VecDeque,
@@ -26,10 +27,14 @@ use serde_json::{Value, json};
 use tandem_amocrm::{Amocrm, Settings, secret};
 use tandem_model::{
     BotId, ConnectionId, SeededRng, Timestamp, UserId,
-    message::{Act, Body as Words, ChatKey, Client, Content, MessageKey, MessagePlace, PersonKey, Speaker, Told},
+    message::{
+        Act, Body as Words, ChatKey, Client, Content, MessageKey, MessagePlace, PersonKey, Speaker, Told,
+    },
 };
 use tandem_testkit::ManualClock;
-use tandem_vendor::{Account, ChatIds, ConnectionSetting, Failure, FailureKind, Keep, KeepError, Opening, Telling, Vendor};
+use tandem_vendor::{
+    Account, ChatIds, ConnectionSetting, Failure, FailureKind, Keep, KeepError, Opening, Telling, Vendor,
+};
 
 pub(crate) const CHANNEL: &str = "0b1c2d3e-4f50-4162-8374-95a6b7c8d9e0";
 pub(crate) const AMOJO: &str = "9f8e7d6c-5b4a-4392-8172-615f4e3d2c1b";
@@ -144,7 +149,8 @@ async fn answer(State(inner): State<Arc<Inner>>, request: Request) -> Response {
         }
         Reply::Headers(status, headers, body) => (status, headers, Body::from(body)),
         Reply::Lost => {
-            let broken = futures_util::stream::once(async { Err::<Bytes, _>(std::io::Error::other("broken off")) });
+            let broken =
+                futures_util::stream::once(async { Err::<Bytes, _>(std::io::Error::other("broken off")) });
             (200, Vec::new(), Body::from_stream(broken))
         }
     };
@@ -182,9 +188,10 @@ fn usual(seen: &Seen) -> Reply {
             body["is_time_window_disabled"] = json!(false);
             Reply::Json(200, body)
         }
-        ("POST", path) if path.ends_with("/chats") => {
-            Reply::Json(200, json!({"id": CHAT, "user": {"id": PERSON, "client_id": "tg:1001", "name": "Анна", "avatar": ""}}))
-        }
+        ("POST", path) if path.ends_with("/chats") => Reply::Json(
+            200,
+            json!({"id": CHAT, "user": {"id": PERSON, "client_id": "tg:1001", "name": "Анна", "avatar": ""}}),
+        ),
         ("POST", path) if path.ends_with(&scope) => {
             let ours = seen.json()["payload"]["msgid"].clone();
             Reply::Json(
@@ -211,7 +218,8 @@ impl Keep for Kept {
         if self.refuses.load(Ordering::SeqCst) {
             return Err(KeepError { reason: "the disk is full".to_owned() });
         }
-        let shown = secrets.iter().map(|(name, secret)| ((*name).to_owned(), secret.expose_secret().to_owned()));
+        let shown =
+            secrets.iter().map(|(name, secret)| ((*name).to_owned(), secret.expose_secret().to_owned()));
         self.pairs.lock().unwrap().push(shown.collect());
         Ok(())
     }
@@ -245,14 +253,16 @@ pub(crate) fn setting(base: &str, with: With) -> ConnectionSetting {
     let mut secrets: Vec<(String, SecretString)> = Vec::new();
     let mut give = |name: &str, value: &str| secrets.push((name.to_owned(), value.into()));
     if !matches!(with, With::TokenOnly | With::PairOnly | With::NoPair) {
-        document["channel"] = json!({"id": CHANNEL, "bot_id": BOT, "code": "amo.ext.shop", "title": "TgBridge"});
+        document["channel"] =
+            json!({"id": CHANNEL, "bot_id": BOT, "code": "amo.ext.shop", "title": "TgBridge"});
         give(secret::CHANNEL_SECRET, CHANNEL_SECRET);
     }
     match with {
         With::ChannelOnly => document["channel"]["account"] = json!(AMOJO),
         With::TokenAndChannel | With::TokenOnly => give(secret::TOKEN, TOKEN),
         With::PairAndChannel | With::PairOnly | With::NoPair => {
-            document["oauth"] = json!({"client_id": CLIENT_ID, "redirect_url": "https://bridge.example/oauth/amocrm"});
+            document["oauth"] =
+                json!({"client_id": CLIENT_ID, "redirect_url": "https://bridge.example/oauth/amocrm"});
             give(secret::CLIENT_SECRET, CLIENT_SECRET);
             if with != With::NoPair {
                 give(secret::ACCESS_TOKEN, "access-1");
@@ -277,7 +287,8 @@ impl Stage {
     pub(crate) async fn open(with: With) -> Self {
         let (server, clock, kept) = (Server::start().await, ManualClock::new(), Arc::new(Kept::default()));
         let setting = setting(&server.base(), with);
-        let account = vendor(&Settings::default(), &clock).open(&setting, Arc::clone(&kept) as Arc<dyn Keep>).unwrap();
+        let account =
+            vendor(&Settings::default(), &clock).open(&setting, Arc::clone(&kept) as Arc<dyn Keep>).unwrap();
         Self { server, clock, kept, account }
     }
 
@@ -309,7 +320,14 @@ pub(crate) fn client() -> Client {
 }
 
 pub(crate) fn words(content: Content, text: &str) -> Words {
-    Words { content, text: text.to_owned(), quote: None, forwarded_from: None, album: None, buttons: Vec::new() }
+    Words {
+        content,
+        text: text.to_owned(),
+        quote: None,
+        forwarded_from: None,
+        album: None,
+        buttons: Vec::new(),
+    }
 }
 
 pub(crate) fn telling(message: i64, act: Act) -> Telling {
@@ -349,7 +367,10 @@ pub(crate) fn opening(contact: Option<&str>, route: Value) -> Opening {
 }
 
 pub(crate) fn not_registered() -> Reply {
-    Reply::Json(404, json!({"status": 0, "error_code": 404, "error_type": "ORIGIN_NOT_REGISTERED", "error_description": "NOT_FOUND"}))
+    Reply::Json(
+        404,
+        json!({"status": 0, "error_code": 404, "error_type": "ORIGIN_NOT_REGISTERED", "error_description": "NOT_FOUND"}),
+    )
 }
 
 pub(crate) fn problem(status: u16, title: &str) -> Reply {
