@@ -70,6 +70,12 @@ pub trait Account: fmt::Debug + Send + Sync {
 
     /// Looks at everything that has to be right, step by step, changing nothing.
     async fn check(&self) -> Vec<Finding>;
+
+    /// Tries out what no documentation says, and tells what it learned: silently, in a chat of its own. Nothing where
+    /// there is nothing to learn.
+    async fn probe(&self) -> Vec<Finding> {
+        Vec::new()
+    }
 }
 
 /// How an account stands.

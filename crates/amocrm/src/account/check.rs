@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// A chat that nobody has: asking for its history proves channel, secret and connection, and changes nothing.
-const NO_CHAT: &str = "00000000-0000-4000-8000-000000000000";
+pub(super) const NO_CHAT: &str = "00000000-0000-4000-8000-000000000000";
 
 use FindingState::{Bad, Good, Skipped, Warning};
 

@@ -4,6 +4,7 @@ mod check;
 mod connect;
 mod grant;
 mod history;
+mod probe;
 mod speak;
 
 use std::{
@@ -228,6 +229,10 @@ impl Account for AmocrmAccount {
 
     async fn check(&self) -> Vec<Finding> {
         self.check_all().await
+    }
+
+    async fn probe(&self) -> Vec<Finding> {
+        self.probe_all().await
     }
 }
 

@@ -5,7 +5,7 @@ mod pace;
 use std::sync::Arc;
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
-use tandem_model::{Blame, Clock, Rng};
+use tandem_model::{Blame, Clock, Rng, Timestamp};
 use tandem_vendor::{Failure, FailureKind};
 
 use self::pace::{Pace, Went};
@@ -62,6 +62,10 @@ impl Chats {
         &self.base
     }
 
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
     /// Sends a request when its turn has come.
     pub(crate) async fn send(&self, request: &ChatsRequest) -> Result<Answer, Unsuccessful> {
         let leave = self.pace.enter().await.map_err(|left| {
@@ -71,7 +75,7 @@ impl Chats {
             Unsuccessful::Resting(Failure::new(kind, words))
         })?;
         // Signed only now: a signature lives for a quarter of an hour.
-        let sent = self.http.send(self.signed(request)).await;
+        let sent = self.send_as_of(request, self.clock.now()).await;
         let result = match sent {
             Ok(answer) => match answer.trouble(Api::Chats) {
                 None => Ok(answer),
@@ -86,9 +90,14 @@ impl Chats {
         result
     }
 
-    fn signed(&self, request: &ChatsRequest) -> Outgoing {
+    /// Sends a request as if it were this time, whatever the pace: to try out what comes of it.
+    pub(crate) async fn send_as_of(&self, request: &ChatsRequest, at: Timestamp) -> Result<Answer, NoAnswer> {
+        self.http.send(self.signed(request, at)).await
+    }
+
+    fn signed(&self, request: &ChatsRequest, at: Timestamp) -> Outgoing {
         let path = self.base.path(&request.path);
-        let date = sign::date(self.clock.now());
+        let date = sign::date(at);
         let signed = self.channel.key.sign(&request.method, &path, &request.body, date);
         let value =
             |text: &str| HeaderValue::from_str(text).expect("dates and hexadecimal digits are header values");
