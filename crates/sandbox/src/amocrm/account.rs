@@ -6,7 +6,8 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use super::amojo::chat::{ChannelChat, Person};
-use super::cards::{Author, Chat, Contact, Lead, LeadStatus, Message, Talk};
+use super::cards::{Author, Chat, Contact, Details, Lead, LeadStatus, Message, Talk};
+use super::fields::{self, CustomFields};
 use super::ids::uuid;
 use super::inbound::SeenChat;
 use super::integrations::Integration;
@@ -38,9 +39,12 @@ pub(crate) struct Account {
     /// People of channels, by amojo's id.
     pub(crate) persons: BTreeMap<String, Person>,
     pub(crate) users: Vec<User>,
+    /// Chats that REST has linked to a contact → the number of the link.
+    pub(crate) chat_links: BTreeMap<String, u64>,
     /// By client id.
     pub(crate) integrations: BTreeMap<String, Integration>,
     pub(crate) sources: Sources,
+    pub(crate) fields: CustomFields,
     /// (bot, Telegram chat) → chat.
     by_telegram: BTreeMap<(i64, i64), String>,
     /// Telegram user → contact.
@@ -55,6 +59,7 @@ pub(crate) struct Origin<'a> {
     /// What the lead shows: the bot, the source, the integration.
     pub(crate) source: &'a str,
     pub(crate) pipeline_id: u64,
+    pub(crate) chat_id: &'a str,
 }
 
 /// The last number given to each kind of card. Numbers of removed cards do not come back.
@@ -63,6 +68,7 @@ struct Numbers {
     contact: u64,
     lead: u64,
     talk: u64,
+    link: u64,
 }
 
 fn next(number: &mut u64) -> u64 {
@@ -91,12 +97,14 @@ impl Account {
             chats: BTreeMap::new(),
             channel_chats: BTreeMap::new(),
             persons: BTreeMap::new(),
+            chat_links: BTreeMap::new(),
             users,
             integrations: BTreeMap::from([(integration.client_id.clone(), integration)]),
             sources: Sources::default(),
+            fields: CustomFields::default(),
             by_telegram: BTreeMap::new(),
             by_person: BTreeMap::new(),
-            numbers: Numbers { contact: 40_100_000, lead: 50_100_000, talk: 116 },
+            numbers: Numbers { contact: 40_100_000, lead: 50_100_000, talk: 116, link: 26_218 },
             random,
         }
     }
@@ -125,12 +133,19 @@ impl Account {
         name: String,
         phone: Option<String>,
         telegram_id: Option<i64>,
+        now_ms: i64,
     ) -> u64 {
         let id = next(&mut self.numbers.contact);
         let person_id = self.uuid();
+        let details = Details {
+            responsible_user_id: self.manager_id,
+            created_at: now_ms / 1000,
+            updated_at: now_ms / 1000,
+            ..Details::default()
+        };
         self.contacts.insert(
             id,
-            Contact { id, name, phone, email: None, telegram_id, person_id, lead_ids: Vec::new() },
+            Contact { id, name, phone, email: None, telegram_id, person_id, lead_ids: Vec::new(), details },
         );
         if let Some(person) = telegram_id {
             self.by_person.insert(person, id);
@@ -159,7 +174,7 @@ impl Account {
     pub(crate) fn find_contact_by_phone(&self, digits: &str) -> Option<u64> {
         self.contacts
             .values()
-            .find(|contact| contact.phone.as_deref() == Some(digits))
+            .find(|contact| contact.phone.as_deref() == Some(digits) || fields::has_phone(contact, digits))
             .map(|contact| contact.id)
     }
 
@@ -197,21 +212,91 @@ impl Account {
     pub(crate) fn add_unsorted(&mut self, contact_id: u64, from: Origin<'_>, now_ms: i64) -> u64 {
         let id = next(&mut self.numbers.lead);
         let unsorted_uid = format!("{}{}", self.uuid(), self.uuid()).replace('-', "");
+        let stage = pipelines::find(from.pipeline_id).map_or(0, pipelines::Pipeline::unsorted);
         let lead = Lead {
             id,
-            contact_id,
+            contact_id: Some(contact_id),
             pipeline_id: from.pipeline_id,
             status: LeadStatus::Unsorted,
+            status_id: stage,
+            name: format!("Сделка #{id}"),
+            price: 0,
             source: from.source.to_owned(),
             start_payload: None,
             created_at_ms: now_ms,
             unsorted_uid,
+            chat_id: Some(from.chat_id.to_owned()),
+            details: Details {
+                responsible_user_id: self.manager_id,
+                created_at: now_ms / 1000,
+                updated_at: now_ms / 1000,
+                ..Details::default()
+            },
         };
         self.leads.insert(id, lead);
         if let Some(contact) = self.contacts.get_mut(&contact_id) {
             contact.lead_ids.push(id);
         }
         id
+    }
+
+    /// A lead that did not come from a chat.
+    pub(crate) fn add_lead(&mut self, pipeline_id: u64, status_id: u64, now_ms: i64) -> u64 {
+        let id = next(&mut self.numbers.lead);
+        let details = Details {
+            responsible_user_id: self.manager_id,
+            created_at: now_ms / 1000,
+            updated_at: now_ms / 1000,
+            ..Details::default()
+        };
+        let lead = Lead {
+            id,
+            contact_id: None,
+            pipeline_id,
+            status: LeadStatus::Accepted,
+            status_id,
+            name: format!("Сделка #{id}"),
+            price: 0,
+            source: String::new(),
+            start_payload: None,
+            created_at_ms: now_ms,
+            unsorted_uid: String::new(),
+            chat_id: None,
+            details,
+        };
+        self.leads.insert(id, lead);
+        id
+    }
+
+    /// Makes a contact the main one of a lead.
+    pub(crate) fn link_lead(&mut self, lead_id: u64, contact_id: u64) {
+        let Some(lead) = self.leads.get_mut(&lead_id) else { return };
+        let before = lead.contact_id.replace(contact_id);
+        if let Some(contact) = before.and_then(|before| self.contacts.get_mut(&before)) {
+            contact.lead_ids.retain(|id| *id != lead_id);
+        }
+        if let Some(contact) = self.contacts.get_mut(&contact_id)
+            && !contact.lead_ids.contains(&lead_id)
+        {
+            contact.lead_ids.push(lead_id);
+        }
+    }
+
+    /// Moves a lead; what is no longer open closes its talks.
+    pub(crate) fn move_lead(&mut self, lead_id: u64, status: LeadStatus, status_id: Option<u64>) {
+        let Some(lead) = self.leads.get_mut(&lead_id) else { return };
+        let stage = pipelines::find(lead.pipeline_id);
+        lead.status = status;
+        lead.status_id = status_id.unwrap_or_else(|| match status {
+            LeadStatus::Unsorted => stage.map_or(0, pipelines::Pipeline::unsorted),
+            LeadStatus::Accepted => stage.map_or(0, pipelines::Pipeline::first_stage),
+            LeadStatus::Declined | LeadStatus::Closed => pipelines::LOST,
+        });
+        if !status.is_open() {
+            for talk in self.talks.values_mut().filter(|talk| talk.lead_id == Some(lead_id)) {
+                talk.open = false;
+            }
+        }
     }
 
     /// The newest lead of a contact that is neither declined nor closed.
@@ -228,8 +313,13 @@ impl Account {
     }
 
     /// Opens a talk; `origin` is the word hooks and REST have for its messenger.
-    pub(crate) fn add_talk(&mut self, chat_id: &str, origin: &str, lead_id: u64, now_ms: i64) -> Option<u64> {
-        let contact_id = self.leads.get(&lead_id)?.contact_id;
+    pub(crate) fn add_talk(
+        &mut self,
+        chat_id: &str,
+        origin: &str,
+        (contact_id, lead_id): (Option<u64>, Option<u64>),
+        now_ms: i64,
+    ) -> u64 {
         let id = next(&mut self.numbers.talk);
         let talk = Talk {
             id,
@@ -247,7 +337,35 @@ impl Account {
         } else if let Some(chat) = self.channel_chats.get_mut(chat_id) {
             chat.talk_ids.push(id);
         }
-        Some(id)
+        id
+    }
+
+    /// Puts a channel's chat on a contact's card; the answer is the link's number, a new one each time.
+    pub(crate) fn link_chat(&mut self, chat_id: &str, contact_id: u64) -> u64 {
+        let id = next(&mut self.numbers.link);
+        self.chat_links.insert(chat_id.to_owned(), id);
+        if let Some(chat) = self.channel_chats.get_mut(chat_id) {
+            chat.contact_id = Some(contact_id);
+        }
+        id
+    }
+
+    /// An incoming lead becomes part of another one: its talks move, its contact becomes `contact`, it is gone.
+    pub(crate) fn absorb(&mut self, unsorted: u64, target: u64, contact: Option<u64>) {
+        let Some(gone) = self.leads.remove(&unsorted) else { return };
+        for talk in self.talks.values_mut().filter(|talk| talk.lead_id == Some(unsorted)) {
+            talk.lead_id = Some(target);
+        }
+        if let Some(from) = gone.contact_id
+            && let Some(card) = self.contacts.get_mut(&from)
+        {
+            card.lead_ids.retain(|id| *id != unsorted);
+        }
+        if let (Some(from), Some(to)) = (gone.contact_id, contact)
+            && from != to
+        {
+            self.merge_contacts(from, to);
+        }
     }
 
     /// Moves everything of `from` to `to` and removes `from`: a phone showed that both are one person.
@@ -261,11 +379,11 @@ impl Account {
         if let Some(person) = gone.telegram_id {
             self.by_person.insert(person, to);
         }
-        for lead in self.leads.values_mut().filter(|lead| lead.contact_id == from) {
-            lead.contact_id = to;
+        for lead in self.leads.values_mut().filter(|lead| lead.contact_id == Some(from)) {
+            lead.contact_id = Some(to);
         }
-        for talk in self.talks.values_mut().filter(|talk| talk.contact_id == from) {
-            talk.contact_id = to;
+        for talk in self.talks.values_mut().filter(|talk| talk.contact_id == Some(from)) {
+            talk.contact_id = Some(to);
         }
         for chat in self.chats.values_mut().filter(|chat| chat.contact_id == Some(from)) {
             chat.contact_id = Some(to);

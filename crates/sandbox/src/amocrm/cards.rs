@@ -2,9 +2,10 @@
 //!
 //! Data only, and how it looks as JSON on the control API.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use serde::Serialize;
+use serde_json::Value;
 
 /// A person in the CRM.
 #[derive(Debug, Clone, Serialize)]
@@ -20,21 +21,47 @@ pub(crate) struct Contact {
     pub(crate) person_id: String,
     /// Oldest first.
     pub(crate) lead_ids: Vec<u64>,
+    #[serde(skip)]
+    pub(crate) details: Details,
+}
+
+/// What REST knows of a card beyond the few things a test looks at.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Details {
+    pub(crate) first_name: String,
+    pub(crate) last_name: String,
+    /// 0 is the robot.
+    pub(crate) created_by: u64,
+    pub(crate) responsible_user_id: u64,
+    pub(crate) created_at: i64,
+    pub(crate) updated_at: i64,
+    /// Field → its values as REST shows them.
+    pub(crate) values: BTreeMap<u64, Vec<Value>>,
+    pub(crate) tags: Vec<String>,
 }
 
 /// A deal; an unknown client's first message makes an unsorted one.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Lead {
     pub(crate) id: u64,
-    pub(crate) contact_id: u64,
+    /// Its main contact; a lead made over REST may have none.
+    pub(crate) contact_id: Option<u64>,
     pub(crate) pipeline_id: u64,
     pub(crate) status: LeadStatus,
+    /// The stage of the pipeline.
+    pub(crate) status_id: u64,
+    pub(crate) name: String,
+    pub(crate) price: i64,
     /// The bot through which the client came.
     pub(crate) source: String,
     pub(crate) start_payload: Option<String>,
     pub(crate) created_at_ms: i64,
     /// The incoming lead's own id, as the hook gives it.
     pub(crate) unsorted_uid: String,
+    /// The chat it came from; absent for what did not come from one.
+    pub(crate) chat_id: Option<String>,
+    #[serde(skip)]
+    pub(crate) details: Details,
 }
 
 /// Where a lead stands.
@@ -61,13 +88,24 @@ impl LeadStatus {
 pub(crate) struct Talk {
     pub(crate) id: u64,
     pub(crate) chat_id: String,
-    pub(crate) contact_id: u64,
-    pub(crate) lead_id: u64,
+    pub(crate) contact_id: Option<u64>,
+    /// None for a chat that was linked to a contact without leads.
+    pub(crate) lead_id: Option<u64>,
     pub(crate) open: bool,
     /// `telegram`, or the code of a channel.
     pub(crate) origin: String,
     pub(crate) created_at_ms: i64,
     pub(crate) updated_at_ms: i64,
+}
+
+impl Talk {
+    /// What it belongs to: `element_type`, `entity_type`, `entity_id` of hooks and REST.
+    pub(crate) fn entity(&self) -> (u8, &'static str, u64) {
+        match (self.lead_id, self.contact_id) {
+            (Some(lead), _) => (2, "lead", lead),
+            (None, contact) => (1, "contact", contact.unwrap_or_default()),
+        }
+    }
 }
 
 /// One Telegram chat of one bot.

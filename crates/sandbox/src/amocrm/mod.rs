@@ -20,17 +20,21 @@ mod connection;
 mod control;
 mod door;
 mod fault;
+mod fields;
 mod group_fault;
 mod hooks;
 mod ids;
 mod inbound;
 mod insist;
+mod installing;
 mod integrations;
 mod link;
+mod oauth;
 mod outgoing;
 mod pipelines;
 mod raw;
 mod receive;
+mod rest;
 mod salesbot;
 mod sources;
 mod take;
@@ -57,14 +61,17 @@ use self::attachments::Attachments;
 use self::bot_api::BotApi;
 pub(crate) use self::bot_api::http_client;
 use self::calls::Calls;
+use self::cards::LeadStatus;
 use self::connection::{Connection, Route};
 use self::door::Door;
 use self::fault::Faults;
 use self::group_fault::{GroupFault, GroupFaults, Occasion};
 use self::hooks::delivery::Attempts;
-use self::hooks::rest;
+use self::hooks::event;
 use self::hooks::subscription::Subscriptions;
+use self::oauth::Tokens;
 use self::raw::RawLog;
+use self::rest::{Limits, Notes};
 use crate::{clock::Clock, random::Random};
 
 /// No update is larger.
@@ -113,6 +120,9 @@ struct State {
     /// What amojo, REST and OAuth were asked.
     calls: Calls,
     group_faults: GroupFaults,
+    tokens: Tokens,
+    limits: Limits,
+    notes: Notes,
 }
 
 /// Starts serving the hooks; the answer is the control routes.
@@ -120,6 +130,9 @@ pub(crate) fn start(listener: TcpListener, parts: Parts) -> Router {
     let (door, watched) = watch::channel(Door::Open);
     // A sequence of its own: what amoCRM draws must not move Telegram's numbers about.
     let account = Account::new(Random::seeded(u64::from_le_bytes(parts.random.bytes())));
+    let mut tokens = Tokens::default();
+    let (client_id, user_id) = (account.first_integration(), account.manager_id);
+    tokens.put(&account.access_token, &client_id, user_id);
     let state = State {
         account,
         connections: BTreeMap::new(),
@@ -132,6 +145,9 @@ pub(crate) fn start(listener: TcpListener, parts: Parts) -> Router {
         amojo: Amojo::default(),
         calls: Calls::default(),
         group_faults: GroupFaults::default(),
+        tokens,
+        limits: Limits::default(),
+        notes: Notes::default(),
     };
     let (work, to_show) = mpsc::unbounded_channel();
     let (tasks, stop) = (parts.tasks.clone(), parts.stop.clone());
@@ -147,7 +163,10 @@ pub(crate) fn start(listener: TcpListener, parts: Parts) -> Router {
     let public = Router::new()
         .route("/attachments/{id}/{file_name}", get(attachments::serve))
         .route("/v2/origin/custom/{*rest}", any(amojo::serve))
-        .route("/api/v4/webhooks", get(rest::list).post(rest::subscribe).delete(rest::unsubscribe))
+        .route("/api/v4/{*path}", any(rest::serve))
+        .route("/oauth2/{*path}", any(oauth::serve))
+        .route("/oauth", get(oauth::authorise_page))
+        .route("/oauth/decide", get(oauth::decide))
         .fallback(receive::hook)
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .with_state(amocrm.clone());
@@ -203,6 +222,21 @@ impl AmoCrm {
 
     fn bot_api(&self, connection: &Connection) -> BotApi {
         BotApi::new(self.0.http.clone(), &connection.link.telegram, &connection.link.token)
+    }
+
+    /// Moves a lead; that an incoming one is none any longer is told to the account's hooks.
+    fn sort(&self, state: &mut State, lead_id: u64, status: LeadStatus, status_id: Option<u64>) {
+        let before = state.account.leads.get(&lead_id).filter(|lead| lead.status == LeadStatus::Unsorted);
+        let action = match status {
+            LeadStatus::Unsorted => None,
+            LeadStatus::Accepted | LeadStatus::Closed => Some("accept"),
+            LeadStatus::Declined => Some("decline"),
+        };
+        let told = before.zip(action).map(|(lead, action)| {
+            event::delete_unsorted(&event::Sorted { action, lead, to: None }, self.clock().now_secs())
+        });
+        state.account.move_lead(lead_id, status, status_id);
+        self.announce(state, told);
     }
 
     /// Hands what a channel sent to the worker. After the end nobody takes it, and nobody would see it.

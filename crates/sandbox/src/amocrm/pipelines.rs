@@ -4,6 +4,11 @@ use serde::Serialize;
 
 /// The main pipeline.
 pub(crate) const MAIN: u64 = 7_100_001;
+/// Won, in every pipeline (reference 4.6).
+pub(crate) const WON: u64 = 142;
+/// Lost, in every pipeline.
+pub(crate) const LOST: u64 = 143;
+
 /// One pipeline.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub(crate) struct Pipeline {
@@ -30,3 +35,25 @@ pub(crate) const ALL: [Pipeline; 2] = [
         stages: &[(61_000_011, "Неразобранное"), (61_000_012, "Заявка"), (61_000_013, "Договор")],
     },
 ];
+
+/// A pipeline by its id.
+pub(crate) fn find(id: u64) -> Option<&'static Pipeline> {
+    ALL.iter().find(|pipeline| pipeline.id == id)
+}
+
+impl Pipeline {
+    /// The stage of incoming leads.
+    pub(crate) fn unsorted(&self) -> u64 {
+        self.stages.first().map_or(0, |(id, _)| *id)
+    }
+
+    /// Where an accepted lead goes unless a stage is named.
+    pub(crate) fn first_stage(&self) -> u64 {
+        self.stages.get(1).map_or(0, |(id, _)| *id)
+    }
+
+    /// Whether a lead of this pipeline can stand there.
+    pub(crate) fn has(&self, status_id: u64) -> bool {
+        status_id == WON || status_id == LOST || self.stages.iter().any(|(id, _)| *id == status_id)
+    }
+}

@@ -28,6 +28,9 @@ pub(crate) struct Sources {
     last: u64,
 }
 
+/// So many active ones an integration has; the documentation says 100 in one place and 50 in another.
+pub(crate) const LIMIT: usize = 100;
+
 impl Sources {
     /// Keeps a source under a number of its own. A default one takes the place of the one before.
     pub(crate) fn add(&mut self, mut source: Source) -> &Source {
@@ -38,6 +41,12 @@ impl Sources {
         self.by_id.entry(id).insert_entry(source).into_mut()
     }
 
+    /// Puts a changed source back.
+    pub(crate) fn replace(&mut self, source: Source) {
+        self.settle_default(&source);
+        self.by_id.insert(source.id, source);
+    }
+
     fn settle_default(&mut self, new: &Source) {
         if new.default {
             for other in self.by_id.values_mut().filter(|other| other.client_id == new.client_id) {
@@ -46,9 +55,19 @@ impl Sources {
         }
     }
 
+    /// Removing the default one promotes nobody.
+    pub(crate) fn remove(&mut self, client_id: &str, id: u64) -> Option<Source> {
+        self.find(client_id, id)?;
+        self.by_id.remove(&id)
+    }
+
     /// An integration sees only its own.
     pub(crate) fn of(&self, client_id: &str) -> impl Iterator<Item = &Source> {
         self.by_id.values().filter(move |source| source.client_id == client_id)
+    }
+
+    pub(crate) fn find(&self, client_id: &str, id: u64) -> Option<&Source> {
+        self.by_id.get(&id).filter(|source| source.client_id == client_id)
     }
 
     pub(crate) fn find_external(&self, client_id: &str, external_id: &str) -> Option<&Source> {

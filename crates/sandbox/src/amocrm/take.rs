@@ -160,7 +160,8 @@ impl Account {
         let bot_id = scene.connection.bot_id;
         let known = self.find_chat(bot_id, chat.id).map(|chat| chat.id.clone());
         let first_contact = known.is_none();
-        let contact_id = if chat.private { Some(self.contact_for(chat, seen, phone)) } else { None };
+        let contact_id =
+            if chat.private { Some(self.contact_for(chat, seen, phone, scene.now_ms)) } else { None };
         let chat_id = known.unwrap_or_else(|| self.add_chat(bot_id, chat, contact_id));
         let mut taken = Taken { chat_id: Some(chat_id.clone()), first_contact, ..Taken::default() };
         let Some(contact_id) = contact_id else { return taken };
@@ -169,19 +170,24 @@ impl Account {
         }
         if self.find_open_talk(&chat_id).is_none() {
             let lead_id = self.find_open_lead(contact_id).unwrap_or_else(|| {
-                let from = Origin { source: &scene.connection.username, pipeline_id: self.pipeline_id };
+                let from = Origin {
+                    source: &scene.connection.username,
+                    pipeline_id: self.pipeline_id,
+                    chat_id: &chat_id,
+                };
                 let lead_id = self.add_unsorted(contact_id, from, scene.now_ms);
                 taken.new_lead = Some(lead_id);
                 lead_id
             });
-            taken.new_talk = self.add_talk(&chat_id, "telegram", lead_id, scene.now_ms);
+            let of = (Some(contact_id), Some(lead_id));
+            taken.new_talk = Some(self.add_talk(&chat_id, "telegram", of, scene.now_ms));
         }
         taken
     }
 
     /// The person's contact: by Telegram id, else by his own phone, else a new one. A phone that belongs to
     /// another contact joins the two: the one with the phone stays.
-    fn contact_for(&mut self, chat: &SeenChat, seen: &Seen, phone: Option<&Phone>) -> u64 {
+    fn contact_for(&mut self, chat: &SeenChat, seen: &Seen, phone: Option<&Phone>, now_ms: i64) -> u64 {
         let own_phone = phone.filter(|phone| phone.own).map(|phone| phone.digits.clone());
         let by_phone = own_phone.as_deref().and_then(|digits| self.find_contact_by_phone(digits));
         let by_person = self.find_contact_by_telegram(chat.id);
@@ -205,7 +211,7 @@ impl Account {
             (None, None) => {
                 let name =
                     seen.from.as_ref().map_or_else(|| chat.title.clone(), |person| person.name.clone());
-                self.add_contact(name, own_phone, Some(chat.id))
+                self.add_contact(name, own_phone, Some(chat.id), now_ms)
             }
         }
     }
@@ -213,7 +219,7 @@ impl Account {
     fn note_start(&mut self, taken: &Taken, message: &SeenMessage) {
         let Some(payload) = &message.start_payload else { return };
         let Some(chat_id) = &taken.chat_id else { return };
-        if let Some(lead) = self.find_open_talk(chat_id).map(|talk| talk.lead_id)
+        if let Some(lead) = self.find_open_talk(chat_id).and_then(|talk| talk.lead_id)
             && let Some(lead) = self.leads.get_mut(&lead)
         {
             lead.start_payload.get_or_insert_with(|| payload.clone());

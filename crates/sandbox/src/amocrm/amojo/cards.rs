@@ -35,32 +35,35 @@ impl State {
         }
         let mut opening = Opening::default();
         let linked = self.account.channel_chats.get(chat_id)?.contact_id;
-        let contact_id = linked.or_else(|| self.contact_of(chat_id))?;
+        let contact_id = linked.or_else(|| self.contact_of(chat_id, now_ms))?;
         self.account.channel_chats.get_mut(chat_id)?.contact_id = Some(contact_id);
         if self.account.find_open_talk(chat_id).is_some() {
             return Some(opening);
         }
-        let lead_id = if let Some(lead_id) = self.account.find_open_lead(contact_id) {
-            lead_id
-        } else {
-            let entry = self.entry(channel, chat_id);
-            let from = Origin { source: &entry.name, pipeline_id: entry.pipeline_id };
-            let lead_id = self.account.add_unsorted(contact_id, from, now_ms);
-            opening.new_lead = Some(lead_id);
-            lead_id
+        let lead_id = match self.account.find_open_lead(contact_id) {
+            Some(lead_id) => Some(lead_id),
+            // A chat that was linked before goes to the card as it is.
+            None if self.account.chat_links.contains_key(chat_id) => None,
+            None => {
+                let entry = self.entry(channel, chat_id);
+                let from = Origin { source: &entry.name, pipeline_id: entry.pipeline_id, chat_id };
+                opening.new_lead = Some(self.account.add_unsorted(contact_id, from, now_ms));
+                opening.new_lead
+            }
         };
         let code = self.amojo.channel(channel)?.code.clone();
-        opening.new_talk = self.account.add_talk(chat_id, &code, lead_id, now_ms);
+        let of = (Some(contact_id), lead_id);
+        opening.new_talk = Some(self.account.add_talk(chat_id, &code, of, now_ms));
         Some(opening)
     }
 
     /// The contact of a chat that has none: the one with the phone that came along, or a new one.
-    fn contact_of(&mut self, chat_id: &str) -> Option<u64> {
+    fn contact_of(&mut self, chat_id: &str, now_ms: i64) -> Option<u64> {
         let person = self.account.persons.get(&self.account.channel_chats.get(chat_id)?.person_id)?;
         let phone = person.phone.as_deref().map(digits).filter(|digits| !digits.is_empty());
         let known = phone.as_deref().and_then(|phone| self.account.find_contact_by_phone(phone));
         let (name, email) = (person.name.clone(), person.email.clone());
-        let contact_id = known.unwrap_or_else(|| self.account.add_contact(name, phone, None));
+        let contact_id = known.unwrap_or_else(|| self.account.add_contact(name, phone, None, now_ms));
         if let (None, Some(email)) = (known, email) {
             self.account.set_email(contact_id, email);
         }

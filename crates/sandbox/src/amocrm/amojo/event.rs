@@ -30,6 +30,7 @@ impl<'a> Scene<'a> {
     /// `add_message` or `add_outgoing_message`.
     pub(crate) fn message(&self, line: &Line) -> Option<HookEvent> {
         let talk = self.account.find_open_talk(&self.chat.id)?;
+        let (element_type, entity_type, entity_id) = talk.entity();
         let mut item = json!({
             "id": line.id,
             "chat_id": self.chat.id,
@@ -37,10 +38,10 @@ impl<'a> Scene<'a> {
             "contact_id": talk.contact_id,
             "text": line.text,
             "created_at": line.at.timestamp,
-            "element_type": 2,
-            "entity_type": "lead",
-            "element_id": talk.lead_id,
-            "entity_id": talk.lead_id,
+            "element_type": element_type,
+            "entity_type": entity_type,
+            "element_id": entity_id,
+            "entity_id": entity_id,
             "origin": self.channel.code,
         });
         if let Some(media) = &line.media {

@@ -306,8 +306,8 @@ impl State {
             return Ok(chat.id.clone());
         }
         let known = account.find_contact_by_phone(&digits);
-        let contact_id =
-            known.unwrap_or_else(|| account.add_contact(format!("+{digits}"), Some(digits.clone()), None));
+        let contact_id = known
+            .unwrap_or_else(|| account.add_contact(format!("+{digits}"), Some(digits.clone()), None, now_ms));
         let person_id = account.uuid();
         let mut person = Person::new(&person_id, channel_id);
         person.name = account.contacts.get(&contact_id).map(|it| it.name.clone()).unwrap_or_default();
@@ -319,10 +319,10 @@ impl State {
         chat.source = source;
         account.channel_chats.insert(chat_id.clone(), chat);
         let lead_id = account.find_open_lead(contact_id).unwrap_or_else(|| {
-            let from = Origin { source: &code, pipeline_id: account.pipeline_id };
+            let from = Origin { source: &code, pipeline_id: account.pipeline_id, chat_id: &chat_id };
             account.add_unsorted(contact_id, from, now_ms)
         });
-        account.add_talk(&chat_id, &code, lead_id, now_ms);
+        account.add_talk(&chat_id, &code, (Some(contact_id), Some(lead_id)), now_ms);
         Ok(chat_id)
     }
 }

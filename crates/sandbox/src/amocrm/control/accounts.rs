@@ -25,6 +25,7 @@ pub(crate) async fn show(State(amocrm): State<AmoCrm>) -> Json<Value> {
         "account": {
             "id": account.id,
             "subdomain": account.subdomain,
+            "rate_limit": state.limits.on,
             "amojo_id": account.amojo_id,
             "pipeline_id": account.pipeline_id,
             "manager_id": account.manager_id,
@@ -86,6 +87,8 @@ pub(crate) async fn up(State(amocrm): State<AmoCrm>) -> StatusCode {
 pub(crate) struct Change {
     amojo_id: Option<String>,
     subdomain: Option<String>,
+    /// Whether REST counts requests.
+    rate_limit: Option<bool>,
 }
 
 /// `POST /amocrm/account`: who the account is, for tests that bring ids of their own.
@@ -103,6 +106,9 @@ pub(crate) async fn change(
                     listed.clone_from(&amojo_id);
                 }
             }
+        }
+        if let Some(on) = change.rate_limit {
+            state.limits.on = on;
         }
         if let Some(subdomain) = change.subdomain {
             if subdomain.is_empty() || !subdomain.bytes().all(|byte| byte.is_ascii_alphanumeric()) {

@@ -89,7 +89,7 @@ pub(crate) async fn reconnect(
             (_, None, Some(path)) => {
                 return Err(Refusal::bad(
                     format!("path: {path}"),
-                    "a path like /hooks/new, without a query, outside /api and /attachments",
+                    "a path like /hooks/new, without a query, outside /api, /attachments, /v2/origin/custom and /oauth",
                 ));
             }
             (_, Some(_), Some(_)) => return Err(Refusal::bad("account and path", "one of them")),
@@ -233,5 +233,5 @@ fn is_free_path(path: &str) -> bool {
         && path.starts_with('/')
         && !path.contains(['?', '#'])
         && !path.starts_with("/api/")
-        && !path.starts_with("/attachments/")
+        && !["/attachments/", "/v2/origin/custom/", "/oauth"].iter().any(|taken| path.starts_with(taken))
 }

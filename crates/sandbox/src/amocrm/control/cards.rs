@@ -125,6 +125,7 @@ pub(crate) async fn add_contact(
     Body(new): Body<NewContact>,
 ) -> Result<Json<Value>, Refusal> {
     let phone = new.phone.as_deref().map(digits);
+    let now_ms = amocrm.clock().now_ms();
     let mut state = amocrm.lock();
     let account = &mut state.account;
     let known = phone
@@ -135,7 +136,7 @@ pub(crate) async fn add_contact(
         let expected = "a phone and a Telegram id that no other contact has";
         return Err(Refusal::bad(format!("contact {known} has them"), expected));
     }
-    let id = account.add_contact(new.name, phone, new.telegram_id);
+    let id = account.add_contact(new.name, phone, new.telegram_id, now_ms);
     Ok(Json(json!(account.contacts.get(&id))))
 }
 
@@ -158,18 +159,11 @@ pub(crate) async fn move_lead(
     Body(asked): Body<MoveLead>,
 ) -> Result<Json<Value>, Refusal> {
     let mut state = amocrm.lock();
-    let account = &mut state.account;
-    let found = account.leads.get_mut(&lead);
+    amocrm.sort(&mut state, lead, asked.status, None);
+    let found = state.account.leads.get(&lead);
     let found =
         found.ok_or_else(|| Refusal::not_found(format!("no lead {lead}"), "an id of GET /amocrm/leads"))?;
-    found.status = asked.status;
-    let shown = json!(found);
-    if !asked.status.is_open() {
-        for talk in account.talks.values_mut().filter(|talk| talk.lead_id == lead) {
-            talk.open = false;
-        }
-    }
-    Ok(Json(shown))
+    Ok(Json(json!(found)))
 }
 
 /// `GET /amocrm/talks`.

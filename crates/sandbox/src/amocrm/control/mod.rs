@@ -12,6 +12,7 @@ mod faults;
 mod files;
 mod group_faults;
 mod hooks;
+mod integrations;
 mod manager;
 mod reply;
 mod sources;
@@ -70,6 +71,13 @@ fn routes() -> Vec<(&'static str, MethodRouter<AmoCrm>)> {
         ("/channels/{channel}/react", post(manager::react)),
         ("/channels/{channel}/write-first", post(manager::write_first)),
         ("/sources", post(sources::add)),
+        ("/integrations", get(integrations::list).post(integrations::add)),
+        ("/integrations/{client}", post(integrations::change)),
+        ("/integrations/{client}/disable", post(integrations::disable)),
+        ("/integrations/{client}/install", post(integrations::install)),
+        ("/integrations/{client}/revoke", post(integrations::revoke)),
+        ("/integrations/{client}/authorise", post(integrations::authorise)),
+        ("/integrations/{client}/token", post(integrations::token)),
         ("/calls", get(calls::list)),
         ("/faults/{part}", get(group_faults::list).post(group_faults::plan).delete(group_faults::clear)),
     ]

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::amocrm::account::Account;
-use crate::amocrm::cards::{Author, Message};
+use crate::amocrm::cards::{Author, Lead, Message};
 use crate::amocrm::connection::Connection;
 
 /// One thing to tell the subscribers of `code`.
@@ -47,6 +47,7 @@ pub(crate) fn add_outgoing_message(
 
 fn message(account: &Account, chat_id: &str, line: &Message) -> Option<Value> {
     let talk = account.find_open_talk(chat_id)?;
+    let (element_type, entity_type, entity_id) = talk.entity();
     let mut item = json!({
         "id": line.id,
         "chat_id": chat_id,
@@ -54,10 +55,10 @@ fn message(account: &Account, chat_id: &str, line: &Message) -> Option<Value> {
         "contact_id": talk.contact_id,
         "text": line.text.as_deref().unwrap_or_default(),
         "created_at": line.at_ms / 1000,
-        "element_type": 2,
-        "entity_type": "lead",
-        "element_id": talk.lead_id,
-        "entity_id": talk.lead_id,
+        "element_type": element_type,
+        "entity_type": entity_type,
+        "element_id": entity_id,
+        "entity_id": entity_id,
         "origin": "telegram",
     });
     if let Some(attachment) = &line.attachment {
@@ -90,7 +91,7 @@ pub(crate) fn add_unsorted(
 ) -> Option<HookEvent> {
     let lead = account.leads.get(&lead_id)?;
     let chat = account.chats.get(chat_id)?;
-    let contact = account.contacts.get(&lead.contact_id)?;
+    let contact = account.contacts.get(&lead.contact_id?)?;
     let at = line.at_ms / 1000;
     let item = json!({
         "uid": lead.unsorted_uid,
@@ -120,9 +121,36 @@ pub(crate) fn add_unsorted(
     Some(HookEvent { code: "add_unsorted", entity: "unsorted", item })
 }
 
+/// An incoming lead that is one no longer.
+pub(crate) struct Sorted<'a> {
+    /// `accept`, `decline` or `link`.
+    pub(crate) action: &'static str,
+    pub(crate) lead: &'a Lead,
+    /// The lead it was linked to.
+    pub(crate) to: Option<u64>,
+}
+
+/// Accepting, declining and linking all come as a deletion (reference 5.5).
+pub(crate) fn delete_unsorted(sorted: &Sorted<'_>, now_secs: i64) -> HookEvent {
+    let lead = sorted.lead;
+    let leads = [sorted.to.unwrap_or(lead.id)];
+    let mut item = json!({
+        "action": sorted.action,
+        "uid": lead.unsorted_uid,
+        "category": "chats",
+        "created_at": now_secs,
+    });
+    item[format!("{}_result", sorted.action)] = match sorted.action {
+        "decline" => json!({"leads": leads}),
+        _ => json!({"leads": leads, "contacts": lead.contact_id.as_slice()}),
+    };
+    HookEvent { code: "delete_unsorted", entity: "unsorted", item }
+}
+
 /// A talk that opened with this message.
 pub(crate) fn add_talk(account: &Account, talk_id: u64, now_ms: i64) -> Option<HookEvent> {
     let talk = account.talks.get(&talk_id)?;
+    let (_, entity_type, entity_id) = talk.entity();
     let item = json!({
         "talk_id": talk.id,
         "created_at": now_ms / 1000,
@@ -130,8 +158,8 @@ pub(crate) fn add_talk(account: &Account, talk_id: u64, now_ms: i64) -> Option<H
         "rate": 0,
         "contact_id": talk.contact_id,
         "chat_id": talk.chat_id,
-        "entity_id": talk.lead_id,
-        "entity_type": "lead",
+        "entity_id": entity_id,
+        "entity_type": entity_type,
         "is_in_work": true,
         "is_read": false,
         "origin": talk.origin,

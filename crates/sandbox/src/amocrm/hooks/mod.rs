@@ -7,5 +7,4 @@ pub(crate) mod delivery;
 pub(crate) mod event;
 mod form;
 mod policy;
-pub(crate) mod rest;
 pub(crate) mod subscription;
