@@ -244,7 +244,7 @@ async fn a_renewal_whose_answer_was_lost_is_tried_once_more_with_the_old_pair() 
 }
 
 #[tokio::test]
-async fn a_dead_pair_is_said_with_the_link_by_which_access_is_granted_again() {
+async fn a_dead_pair_is_said_with_how_access_is_granted_again() {
     for (with, chats_go_on) in [(With::PairAndChannel, true), (With::PairOnly, false)] {
         let stage = Stage::connected(with).await;
         stage.server.next("/api/v4/contacts/chats", [problem(401, "Unauthorized")]);
@@ -257,8 +257,7 @@ async fn a_dead_pair_is_said_with_the_link_by_which_access_is_granted_again() {
             other => panic!("{other:?}"),
         };
         assert!(words.contains("Token has been revoked"), "{words}");
-        let link = format!("{}/oauth?client_id={CLIENT_ID}", stage.server.base());
-        assert!(words.contains(&link), "{words}");
+        assert!(words.contains("tandem connections authorize shop"), "{words}");
         // Nothing is asked with a pair that is known to be dead.
         let asked = stage.server.seen().len();
         stage.account.note(&ids(), "x").await.unwrap_err();
@@ -414,7 +413,24 @@ async fn a_check_looks_at_each_step_and_changes_nothing() {
     stage.server.next("/account", [problem(401, "Unauthorized")]);
     let found = stage.account.check().await;
     assert_eq!(found[0].state, FindingState::Bad);
-    assert!(found[0].sentence.contains("give the connection a new token"), "{:?}", found[0]);
+    assert!(found[0].sentence.contains("give connection shop a new token"), "{:?}", found[0]);
+}
+
+#[tokio::test]
+async fn another_accounts_id_is_no_mistake_to_go_on_with_and_no_rights_are() {
+    let stage = Stage::open(With::TokenAndChannel).await;
+    stage.server.next("/account", [problem(403, "Forbidden")]);
+    let failure = stage.account.connect().await.unwrap_err();
+    assert_eq!(failure.kind, FailureKind::Refused, "the channel's account is not known");
+    let mut setting = setting(&stage.server.base(), With::TokenAndChannel);
+    setting.document["channel"]["account"] = json!("11112222-3333-4444-8555-666677778888");
+    let kept = Arc::new(Kept::default());
+    let account = vendor(&Settings::default(), &stage.clock).open(&setting, kept).unwrap();
+    stage.server.next("/account", [problem(403, "Forbidden")]);
+    account.connect().await.unwrap();
+    let failure = account.connect().await.unwrap_err();
+    assert_eq!(failure.kind, FailureKind::Stop(PauseReason::Refused));
+    assert!(failure.words.contains("channel.account is 11112222"), "{failure}");
 }
 
 #[tokio::test]

@@ -45,7 +45,7 @@ impl AmocrmAccount {
             }
             Err(not_had) => {
                 let words = if not_had.is_for_people() {
-                    self.with_link(&not_had.failure.words)
+                    self.with_way_out(&not_had.failure.words)
                 } else {
                     not_had.failure.words
                 };

@@ -30,23 +30,19 @@ impl AmocrmAccount {
 
     async fn ask_and_connect(&self) -> Result<(), Failure> {
         let asked = match &self.rest {
-            Some(rest) => Some(self.ask_account(rest).await),
-            None => None,
+            Some(rest) => self.ask_account(rest).await,
+            None => Ok(()),
         };
-        let Some(chats) = &self.chats else {
-            return match asked {
-                Some(asked) => asked,
-                None => Ok(()),
-            };
-        };
-        let amojo_id = match (self.facts().amojo_id.clone(), asked) {
-            (_, Some(Err(failure))) if failure.kind == FailureKind::Refused => return Err(failure),
+        let Some(chats) = &self.chats else { return asked };
+        let amojo_id = match (chats.channel().account.clone(), self.facts().amojo_id.clone()) {
+            (Some(given), Some(has)) if given != has => {
+                return Err(stop(format!("channel.account is {given}, and the account's amojo_id is {has}")));
+            }
             // Chats need nothing but the id.
-            (Some(id), _) => id,
-            (None, Some(Err(failure))) => return Err(failure),
-            (None, _) => {
-                let words = "the account has no chat service: its amojo_id is not known".to_owned();
-                return Err(Failure::new(FailureKind::Stop(PauseReason::Refused), words));
+            (Some(id), _) | (None, Some(id)) => id,
+            (None, None) => {
+                asked?;
+                return Err(stop("the account has no chat service: its amojo_id is not known".to_owned()));
             }
         };
         let scope = self.connect_channel(chats, &amojo_id).await?;
@@ -63,13 +59,6 @@ impl AmocrmAccount {
     async fn ask_account(&self, rest: &Rest) -> Result<(), Failure> {
         let AccountInfo { id, amojo_id, drive_url, .. } =
             rest.account().await.map_err(|not_had| not_had.failure)?;
-        let given = self.connection.channel.as_ref().and_then(|channel| channel.account.as_deref());
-        if let (Some(given), Some(has)) = (given, amojo_id.as_deref())
-            && given != has
-        {
-            let words = format!("channel.account is {given}, and the account's amojo_id is {has}");
-            return Err(Failure::new(FailureKind::Refused, words));
-        }
         let drive = drive_url.as_deref().and_then(|url| Url::parse(url).ok());
         let drive_host = drive.and_then(|url| url.host_str().map(str::to_owned));
         self.change_facts(|facts| {
@@ -89,7 +78,7 @@ impl AmocrmAccount {
                     "the chat service does not know the channel {}, or not for this account: support registers it",
                     channel.id
                 );
-                return Failure::new(FailureKind::Stop(PauseReason::Refused), words);
+                return stop(words);
             }
             unsuccessful.failure(Repeat::Harmless)
         })?;
@@ -127,4 +116,8 @@ impl AmocrmAccount {
             *link = Link::Unconnected;
         }
     }
+}
+
+fn stop(words: String) -> Failure {
+    Failure::new(FailureKind::Stop(PauseReason::Refused), words)
 }

@@ -12,24 +12,22 @@ use crate::{
 
 impl AmocrmAccount {
     /// Where a person grants access.
-    pub(super) fn grant_url(&self, state: Option<&str>) -> Option<Url> {
+    pub(super) fn grant_url(&self, state: &str) -> Option<Url> {
         let Integration { client_id, .. } = self.connection.integration.as_ref()?;
         let page = &self.connection.grant_page;
         let mut url = page.at(&page.path("/oauth"), None);
-        let mut query = url.query_pairs_mut();
-        query.append_pair("client_id", client_id).append_pair("mode", "post_message");
-        if let Some(state) = state {
-            query.append_pair("state", state);
-        }
-        drop(query);
+        let query = [("client_id", client_id.as_str()), ("mode", "post_message"), ("state", state)];
+        url.query_pairs_mut().extend_pairs(query);
         Some(url)
     }
 
-    /// The words, and where access can be granted again if it can be.
-    pub(super) fn with_link(&self, words: &str) -> String {
-        match self.grant_url(None) {
-            Some(url) => format!("{words}; grant access again: {url}"),
-            None => format!("{words}; give the connection a new token"),
+    /// The words, and how access is granted again. The link itself holds for one visit, so it is made when asked for.
+    pub(super) fn with_way_out(&self, words: &str) -> String {
+        let name = &self.connection.name;
+        if self.connection.integration.is_some() {
+            format!("{words}; grant access again by the link of `tandem connections authorize {name}`")
+        } else {
+            format!("{words}; give connection {name} a new token")
         }
     }
 

@@ -114,7 +114,7 @@ impl AmocrmAccount {
     fn rest_trouble(&self) -> Option<RestTrouble> {
         let trouble = self.rest.as_ref()?.trouble()?;
         Some(match trouble {
-            RestTrouble::Refused(words) => RestTrouble::Refused(self.with_link(&words)),
+            RestTrouble::Refused(words) => RestTrouble::Refused(self.with_way_out(&words)),
             resting @ RestTrouble::Resting(_) => resting,
         })
     }
@@ -220,7 +220,7 @@ impl Account for AmocrmAccount {
     }
 
     fn authorize_url(&self, state: &str) -> Option<Url> {
-        self.grant_url(Some(state))
+        self.grant_url(state)
     }
 
     async fn take_grant(&self, query: &[(String, String)]) -> Result<(), Failure> {
