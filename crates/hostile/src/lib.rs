@@ -15,6 +15,7 @@ mod objects;
 mod paths;
 mod settings;
 mod tokens;
+mod told;
 mod updates;
 mod webhooks;
 
@@ -22,7 +23,7 @@ mod webhooks;
 pub type Property = fn(&[u8]);
 
 /// Every property by the name of its target and its corpus.
-pub const ALL: [(&str, Property); 11] = [
+pub const ALL: [(&str, Property); 12] = [
     ("arrays", arrays::hold),
     ("bodies", bodies::hold),
     ("forms", forms::hold),
@@ -32,6 +33,7 @@ pub const ALL: [(&str, Property); 11] = [
     ("paths", paths::hold),
     ("settings", settings::hold),
     ("tokens", tokens::hold),
+    ("told", told::hold),
     ("updates", updates::hold),
     ("webhooks", webhooks::hold),
 ];
