@@ -106,7 +106,6 @@ impl Sealer {
     }
 
     /// Seals a secret of this owner and name.
-    #[expect(clippy::missing_panics_doc, reason = "there is always a key, and no secret is 256 GiB long")]
     pub fn seal(
         &self,
         owner: &SecretOwner,
@@ -114,18 +113,7 @@ impl Sealer {
         secret: &SecretString,
         rng: &dyn Rng,
     ) -> SealedSecret {
-        let key = self.keys.last().expect("a sealer is never made without a key");
-        let mut nonce = [0; NONCE_BYTES];
-        rng.fill(&mut nonce);
-        let mut record = Vec::with_capacity(HEADER_BYTES + secret.expose_secret().len() + 16);
-        record.push(FORMAT);
-        record.extend_from_slice(&key.id.0.to_be_bytes());
-        record.extend_from_slice(&nonce);
-        let aad = associated(owner, name, &record[..5]);
-        let payload = Payload { msg: secret.expose_secret().as_bytes(), aad: &aad };
-        let sealed = key.cipher().encrypt(&XNonce::from(nonce), payload);
-        record.extend(sealed.expect("a secret is far shorter than the cipher's limit of 256 GiB"));
-        SealedSecret(record)
+        SealedSecret(self.seal_bytes(&owner.to_string(), name, secret.expose_secret().as_bytes(), rng))
     }
 
     /// Opens a secret of this owner and name.
@@ -135,18 +123,45 @@ impl Sealer {
         name: &str,
         sealed: &SealedSecret,
     ) -> Result<SecretString, SealError> {
-        let (header, ciphertext) = sealed.0.split_at_checked(HEADER_BYTES).ok_or(SealError::Damaged)?;
+        let clear = self.unseal_bytes(&owner.to_string(), name, &sealed.0)?;
+        String::from_utf8(clear).map(SecretString::from).map_err(|_error| SealError::Damaged)
+    }
+
+    /// Seals what is given to strangers and believed when it comes back: an address, say. Uses are kept apart by
+    /// `purpose`; `beside` travels in clear beside it and is bound to it.
+    pub fn seal_for_return(&self, purpose: &str, beside: &str, clear: &[u8], rng: &dyn Rng) -> Vec<u8> {
+        self.seal_bytes(&returning(purpose), beside, clear, rng)
+    }
+
+    /// Opens what came back. An error says nothing to whoever brought it: it is none of ours.
+    pub fn unseal_returned(&self, purpose: &str, beside: &str, sealed: &[u8]) -> Result<Vec<u8>, SealError> {
+        self.unseal_bytes(&returning(purpose), beside, sealed)
+    }
+
+    fn seal_bytes(&self, owner: &str, name: &str, clear: &[u8], rng: &dyn Rng) -> Vec<u8> {
+        let key = self.keys.last().expect("a sealer is never made without a key");
+        let mut nonce = [0; NONCE_BYTES];
+        rng.fill(&mut nonce);
+        let mut record = Vec::with_capacity(HEADER_BYTES + clear.len() + 16);
+        record.push(FORMAT);
+        record.extend_from_slice(&key.id.0.to_be_bytes());
+        record.extend_from_slice(&nonce);
+        let aad = associated(owner, name, &record[..5]);
+        let sealed = key.cipher().encrypt(&XNonce::from(nonce), Payload { msg: clear, aad: &aad });
+        record.extend(sealed.expect("what is sealed is far shorter than the cipher's limit of 256 GiB"));
+        record
+    }
+
+    fn unseal_bytes(&self, owner: &str, name: &str, sealed: &[u8]) -> Result<Vec<u8>, SealError> {
+        let (header, ciphertext) = sealed.split_at_checked(HEADER_BYTES).ok_or(SealError::Damaged)?;
         let (prefix, nonce) = header.split_at(5);
         let &[FORMAT, a, b, c, d] = prefix else { return Err(SealError::Damaged) };
         let needed = KeyId(u32::from_be_bytes([a, b, c, d]));
         let key = self.keys.iter().find(|key| key.id == needed).ok_or(SealError::UnknownKey { needed })?;
         let nonce = XNonce::try_from(nonce).map_err(|_length| SealError::Damaged)?;
         let aad = associated(owner, name, prefix);
-        let clear = key
-            .cipher()
-            .decrypt(&nonce, Payload { msg: ciphertext, aad: &aad })
-            .map_err(|_opaque| SealError::Damaged)?;
-        String::from_utf8(clear).map(SecretString::from).map_err(|_error| SealError::Damaged)
+        let opened = key.cipher().decrypt(&nonce, Payload { msg: ciphertext, aad: &aad });
+        opened.map_err(|_opaque| SealError::Damaged)
     }
 }
 
@@ -163,15 +178,19 @@ impl Key {
 }
 
 /// Owner and name with their lengths, so that no two pairs read the same, and what stands before the nonce.
-fn associated(owner: &SecretOwner, name: &str, prefix: &[u8]) -> Vec<u8> {
-    let owner = owner.to_string();
+fn associated(owner: &str, name: &str, prefix: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(owner.len() + name.len() + 24);
     bytes.extend_from_slice(prefix);
-    for part in [owner.as_str(), name] {
+    for part in [owner, name] {
         bytes.extend_from_slice(&(part.len() as u64).to_be_bytes());
         bytes.extend_from_slice(part.as_bytes());
     }
     bytes
+}
+
+/// Like no [`SecretOwner`], so that nothing stored can be brought as if it had been given out, or the other way round.
+fn returning(purpose: &str) -> String {
+    format!("returning/{purpose}")
 }
 
 fn new_key_line(rng: &dyn Rng) -> SecretString {
@@ -290,6 +309,26 @@ mod tests {
             let short = SealedSecret::from_bytes(sealed.as_bytes()[..length].to_vec());
             assert!(keys.unseal(&owner(1), "token", &short).is_err());
         }
+    }
+
+    #[test]
+    fn what_is_given_out_is_believed_only_for_its_purpose_and_with_what_stood_beside_it() {
+        let directory = tandem_testkit::folder();
+        let keys = sealer(&directory.path().join("tandem.key"));
+        let given = keys.seal_for_return("media", "photo.jpg", b"file 1", &SeededRng::from_seed(1));
+        assert_eq!(keys.unseal_returned("media", "photo.jpg", &given).unwrap(), b"file 1");
+        for (purpose, beside) in [("media", "photo.png"), ("media", ""), ("other", "photo.jpg")] {
+            assert!(matches!(keys.unseal_returned(purpose, beside, &given), Err(SealError::Damaged)));
+        }
+        for index in 0..given.len() {
+            let mut changed = given.clone();
+            changed[index] ^= 1;
+            assert!(keys.unseal_returned("media", "photo.jpg", &changed).is_err(), "byte {index}");
+            assert!(keys.unseal_returned("media", "photo.jpg", &given[..index]).is_err());
+        }
+        let stored = keys.seal(&owner(1), "media", &secret(), &SeededRng::from_seed(1));
+        assert!(keys.unseal_returned("media", "", stored.as_bytes()).is_err());
+        assert!(keys.unseal_returned("bot/1", "media", stored.as_bytes()).is_err());
     }
 
     #[test]
