@@ -13,7 +13,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    BotStatus, Connector, Parts, RouteDocument,
+    BotStatus, Connector, Media, Parts, RouteDocument,
     bots::LiveBot,
     connections::{Authorizations, Connections},
     guard::{self, Pace},
@@ -37,6 +37,7 @@ pub struct Bridge(Arc<Inner>);
 struct Inner {
     parts: Parts,
     vault: Vault,
+    media: Media,
     connectors: Vec<Arc<dyn Connector>>,
     bots: RwLock<BTreeMap<BotId, Arc<LiveBot>>>,
     /// Settings are followed one bot at a time, so that what is read is what is made of it.
@@ -92,6 +93,7 @@ impl Bridge {
         let vendors = parts.vendors.clone();
         let bridge = Self(Arc::new(Inner {
             pace: Pace::new(Arc::clone(&parts.clock)),
+            media: Media::new(&parts),
             parts,
             vault,
             connectors,
@@ -166,6 +168,11 @@ impl Bridge {
     /// Secrets of bots and routes.
     pub fn vault(&self) -> &Vault {
         &self.0.vault
+    }
+
+    /// Addresses of files, and the files.
+    pub fn media(&self) -> &Media {
+        &self.0.media
     }
 
     pub(crate) fn connector_for(&self, route: &RouteDocument) -> Option<&Arc<dyn Connector>> {

@@ -21,6 +21,7 @@ mod documents;
 mod guard;
 mod hooks;
 mod intake;
+mod media;
 pub mod operations;
 mod ownership;
 mod parts;
@@ -39,13 +40,15 @@ pub use connections::{ConnectionState, ConnectionView, Connections, Unusable};
 pub use connector::{ConnectError, Connected, Connector, RouteSetting};
 pub use documents::{
     AdoptStep, BotDocument, BotPhase, ChannelDocument, CompanyMessages, ConnectionDocument, GuardDocument,
-    GuardPolicy, Holder, HolderKind, Language, RouteDocument, RouteKind, RouteMode, StoodDown, Taken, Taker,
+    GuardPolicy, Holder, HolderKind, RouteDocument, RouteKind, RouteMode, StoodDown, Taken, Taker,
     UpstreamMode, WithoutRest,
 };
 pub use guard::{GuardCounters, GuardMark, GuardState, GuardView, WentPast};
 pub use hooks::METRICS;
 pub use intake::StreamError;
+pub use media::Media;
 pub use ownership::{Ownership, OwnershipError};
 pub use parts::{Config, Parts, PublicUrl, PublicUrlError};
 pub use status::{BotStatus, IntakeState, IntakeStatus};
 pub use sync::SyncError;
+pub use tandem_model::message::Language;

@@ -66,6 +66,8 @@ pub struct Config {
     /// Hosts besides the vendors' own on which the paths of amoCRM's hooks are amoCRM's. Loopback by default: an
     /// emulator's.
     pub amocrm_hosts: Vec<String>,
+    /// How long an address of a file stays good.
+    pub media_lifetime: Duration,
     /// How long to listen for another program that polls before a bot is taken over.
     pub listen_for_pollers: Duration,
 }
@@ -84,6 +86,7 @@ impl Default for Config {
             gateway_url: "http://127.0.0.1:8080".to_owned(),
             upstream: UpstreamMode::default(),
             amocrm_hosts: ["127.0.0.1", "localhost", "[::1]"].map(str::to_owned).to_vec(),
+            media_lifetime: day,
             // Libraries that were ended by our question come back within this.
             listen_for_pollers: Duration::from_secs(5),
         }
@@ -115,6 +118,11 @@ impl PublicUrl {
     /// Where Telegram posts a bot's updates.
     pub fn hook(&self, bot: BotId) -> String {
         format!("{}{}", self.0, Self::hook_path(bot))
+    }
+
+    /// Where a path of ours is reached from outside.
+    pub(crate) fn at(&self, path: &str) -> String {
+        format!("{}{path}", self.0)
     }
 
     /// The path of it.

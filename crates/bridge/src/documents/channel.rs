@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use tandem_model::{BotId, message::KeyboardKind};
+use tandem_model::{
+    BotId,
+    message::{KeyboardKind, Language},
+};
 
 /// How a route of the mode `channel` goes. The vendor gets it as it is: what only the vendor understands (pipelines,
 /// people) is for the vendor to look at.
@@ -74,17 +77,6 @@ pub enum WithoutRest {
     Send,
     /// It waits until they are known.
     Wait,
-}
-
-/// The language of lines that we write.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Language {
-    /// Russian.
-    #[default]
-    Ru,
-    /// English.
-    En,
 }
 
 /// Whether a CRM is shown what the company's side said past it.

@@ -190,11 +190,11 @@ fn speaks(act: &ReplyAct) -> bool {
 pub(super) fn nobody_words(language: Language, username: Option<&str>) -> String {
     let link = username.map(|username| format!(" (t.me/{username})")).unwrap_or_default();
     match language {
-        Language::Ru => format!(
+        Language::Russian => format!(
             "В Telegram нельзя написать по номеру: бот знает только тех, кто сам писал ему и поделился номером. \
              Попросите клиента написать боту{link}."
         ),
-        Language::En => format!(
+        Language::English => format!(
             "Telegram has no writing to a number: the bot knows only people who wrote to it and shared theirs. \
              Ask the client to write to the bot{link}."
         ),

@@ -10,6 +10,7 @@ mod intake_polling;
 mod intake_trouble;
 mod intake_webhook;
 mod keeping;
+mod media;
 mod relay_delivery;
 mod relay_failures;
 mod secrecy;

@@ -50,6 +50,8 @@ pub(crate) struct Stage {
     pub(crate) http: reqwest::Client,
     /// Whose accounts connections are.
     pub(crate) vendors: Vec<Arc<dyn Vendor>>,
+    /// Another Telegram than the sandbox's, for what the sandbox does not do.
+    pub(crate) telegram: Option<String>,
     directory: TempDir,
 }
 
@@ -60,7 +62,8 @@ impl Stage {
         let sandbox = Sandbox::start(sandbox).await.unwrap();
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         let directory = tandem_testkit::folder();
-        Self { sandbox, clock, disk: Disk::plenty(), http, vendors: Vec::new(), directory }
+        let vendors = Vec::new();
+        Self { sandbox, clock, disk: Disk::plenty(), http, vendors, telegram: None, directory }
     }
 
     /// A new bot at the sandbox's Telegram.
@@ -155,7 +158,8 @@ impl Service {
             rng.clone(),
             tandem_lanes::Config::default(),
         );
-        let mut settings = Settings::for_server(ServerBase::parse(&stage.sandbox.telegram_url()).unwrap());
+        let telegram = stage.telegram.clone().unwrap_or_else(|| stage.sandbox.telegram_url());
+        let mut settings = Settings::for_server(ServerBase::parse(&telegram).unwrap());
         limits(&mut settings.limits);
         let upstream = Upstream::new(settings).unwrap();
         let recorder = Recorder::new(store.clone(), ownership.clone(), lanes.clone());

@@ -226,6 +226,7 @@ fn bridge_config(settings: &Settings) -> Result<tandem_bridge::Config, RunError>
     let guard: Arc<dyn AddressGuard> = Arc::new(PublicOnly);
     Ok(tandem_bridge::Config {
         public_url: public_url.map_err(RunError::PublicUrl)?,
+        media_lifetime: server.media_lifetime,
         gateway_url: gateway_url(server.gateway),
         upstream: match telegram.upstream {
             settings::Upstream::Auto | settings::Upstream::Polling => UpstreamMode::Polling,

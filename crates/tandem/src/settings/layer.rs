@@ -33,6 +33,8 @@ section!(ServerLayer {
     console: SocketAddr,
     #[serde(deserialize_with = "values::public_url")]
     public_url: Url,
+    #[serde(deserialize_with = "values::count")]
+    media_hours: u32,
     trusted_proxies: Networks,
 });
 section!(LimitsLayer {

@@ -61,6 +61,8 @@ pub struct Server {
     pub public: SocketAddr,
     /// How strangers reach `public` from outside.
     pub public_url: Option<Url>,
+    /// How long the address of a file at `public_url` is good.
+    pub media_lifetime: Duration,
 }
 
 /// Where everything is kept.
@@ -231,6 +233,7 @@ impl Settings {
                 gateway: server.gateway.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 8080))),
                 public: server.public.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 8081))),
                 public_url: server.public_url,
+                media_lifetime: Duration::from_hours(server.media_hours.unwrap_or(24).into()),
                 console: server.console,
             },
             security: Security {
@@ -341,7 +344,7 @@ mod tests {
     fn a_wrong_value_names_the_file_the_line_the_key_and_what_is_expected() {
         insta::assert_snapshot!(
             refusal("[server]\n\ngatewya = '127.0.0.1:1'\n", &[]),
-            @"tandem.toml line 3, server.gatewya: unknown field `gatewya`, expected one of `gateway`, `public`, `console`, `public_url`, `trusted_proxies`"
+            @"tandem.toml line 3, server.gatewya: unknown field `gatewya`, expected one of `gateway`, `public`, `console`, `public_url`, `media_hours`, `trusted_proxies`"
         );
         insta::assert_snapshot!(
             refusal("[server]\ngateway = 'localhost'\n", &[]),
@@ -369,7 +372,7 @@ mod tests {
         );
         insta::assert_snapshot!(
             refusal("", &[("TANDEM_SERVER__GATEWYA", "x")]),
-            @"TANDEM_SERVER__GATEWYA: unknown field `gatewya`, expected one of `gateway`, `public`, `console`, `public_url`, `trusted_proxies`"
+            @"TANDEM_SERVER__GATEWYA: unknown field `gatewya`, expected one of `gateway`, `public`, `console`, `public_url`, `media_hours`, `trusted_proxies`"
         );
         insta::assert_snapshot!(
             refusal("", &[("TANDEM_SERVR__GATEWAY", "x")]),

@@ -34,6 +34,7 @@ pub fn show(settings: &Settings) -> String {
             ("public", string(&server.public)),
             ("console", server.console.as_ref().and_then(|address| string(address))),
             ("public_url", server.public_url.as_ref().and_then(|url| string(url))),
+            ("media_hours", Some(number(server.media_lifetime.as_secs() / 3600))),
             ("trusted_proxies", Some(networks(&gateway_limits.trusted_proxies))),
         ],
     );
