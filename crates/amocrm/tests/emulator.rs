@@ -1,22 +1,9 @@
 //! The account against the emulator of amoCRM, which is written from the same reference by other hands.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-
 mod support;
 
-use std::{
-    sync::{Arc, Mutex},
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Duration};
 
-use axum::{
-    Router,
-    body::Bytes,
-    extract::{Path, State},
-    http::HeaderMap,
-    response::IntoResponse,
-};
-use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use tandem_amocrm::{Settings, secret};
 use tandem_model::{
@@ -26,183 +13,13 @@ use tandem_model::{
         ReplyOrigin, ReplyResult, Speaker,
     },
 };
-use tandem_sandbox::{Clock, Config, Sandbox};
-use tandem_testkit::ManualClock;
-use tandem_vendor::{
-    Account, ChatIds, FailureKind, FindingState, Found, Heard, HeardAct, Hook, News, Standing, Taken,
-    Telling, Vendor,
+use tandem_vendor::{ChatIds, FailureKind, FindingState, Found, HeardAct, Standing, Vendor};
+
+use self::support::{
+    CHANNEL, Kept, With, client,
+    emulator::{Emulator, eventually},
+    key, said, telling, words,
 };
-
-use self::support::{BOT, CHANNEL, CHANNEL_SECRET, Kept, With, client, key, opening, said, telling, words};
-
-/// How long is waited for what must come.
-const LIMIT: Duration = Duration::from_secs(20);
-
-/// The emulator, a channel in it, a place that takes its hooks and has files, and an account of ours.
-struct Emulator {
-    sandbox: Sandbox,
-    http: reqwest::Client,
-    clock: ManualClock,
-    amojo_id: String,
-    account: Arc<dyn Account>,
-    place: Arc<PlaceOfHooks>,
-}
-
-#[derive(Default)]
-struct PlaceOfHooks {
-    address: String,
-    hooks: Mutex<Vec<(HeaderMap, Bytes)>>,
-}
-
-impl Emulator {
-    async fn start() -> Self {
-        let clock = ManualClock::new();
-        let sandbox_clock = Clock::manual(clock.now().as_millis());
-        let config = Config { clock: sandbox_clock, seed: 7, ..Config::default() };
-        let sandbox = Sandbox::start(config).await.unwrap();
-        let http = reqwest::Client::builder().no_proxy().build().unwrap();
-        let place = PlaceOfHooks::start().await;
-        let account: Value =
-            http.get(format!("{}/amocrm", sandbox.control_url())).send().await.unwrap().json().await.unwrap();
-        let amojo_id = account["account"]["amojo_id"].as_str().unwrap().to_owned();
-        let mut setting = support::setting(&sandbox.amocrm_url(), With::ChannelOnly);
-        setting.document["channel"]["account"] = json!(amojo_id);
-        let account =
-            support::vendor(&Settings::default(), &clock).open(&setting, Arc::new(Kept::default())).unwrap();
-        let emulator = Self { sandbox, http, clock, amojo_id, account, place };
-        let fixture = json!({
-            "id": CHANNEL, "secret": CHANNEL_SECRET, "bot": {"id": BOT, "client_id": "bot", "name": "Bot"}, "quoting": true, "typing": true,
-            "hook_url": format!("{}/hooks/:scope_id", emulator.place.address),
-        });
-        emulator.act("", fixture).await;
-        emulator
-    }
-
-    /// With the client's first words told.
-    async fn with_chat() -> (Self, ChatIds) {
-        let emulator = Self::start().await;
-        emulator.account.connect().await.unwrap();
-        let opened = emulator.account.open_chat(&opening(None, json!(null))).await.unwrap();
-        let ids = opened.ids;
-        emulator.tell(&ids, said(41, "Здравствуйте")).await.unwrap();
-        emulator.shown(&key(41).to_string()).await;
-        (emulator, ids)
-    }
-
-    fn scope(&self) -> String {
-        format!("{CHANNEL}_{}", self.amojo_id)
-    }
-
-    async fn tell(&self, ids: &ChatIds, mut telling: Telling) -> Result<Taken, tandem_vendor::Failure> {
-        telling.ids = ids.clone();
-        self.account.tell(&telling).await
-    }
-
-    async fn control(&self, method: Method, path: &str, body: Option<Value>) -> (StatusCode, Value) {
-        let mut request = self.http.request(method, format!("{}{path}", self.sandbox.control_url()));
-        if let Some(body) = body {
-            request = request.json(&body);
-        }
-        let answer = request.send().await.unwrap();
-        let status = answer.status();
-        (status, serde_json::from_str(&answer.text().await.unwrap()).unwrap_or(Value::Null))
-    }
-
-    /// Does something with the channel; without a path, registers it.
-    async fn act(&self, path: &str, body: Value) -> Value {
-        let path = match path {
-            "" => "/amocrm/channels".to_owned(),
-            path => format!("/amocrm/channels/{CHANNEL}{path}"),
-        };
-        let (status, answer) = self.control(Method::POST, &path, Some(body)).await;
-        assert!(status.is_success(), "{path}: {status} {answer}");
-        answer
-    }
-
-    async fn look(&self, path: &str) -> Value {
-        self.control(Method::GET, &format!("/amocrm/channels/{CHANNEL}{path}"), None).await.1
-    }
-
-    async fn fails(&self, fault: Value) {
-        let body = json!({"fault": fault, "times": 1, "endpoint": "new_message"});
-        let (status, answer) = self.control(Method::POST, "/amocrm/faults/amojo", Some(body)).await;
-        assert!(status.is_success(), "{answer}");
-    }
-
-    /// A message as managers see it, once it is shown.
-    async fn shown(&self, id: &str) -> Value {
-        let path = format!("/amocrm/channels/{CHANNEL}/messages/{}", id.replace(':', "%3A"));
-        eventually(async || {
-            let (status, line) = self.control(Method::GET, &path, None).await;
-            status.is_success().then_some(line)
-        })
-        .await
-    }
-
-    async fn complaints(&self) -> Vec<Value> {
-        self.look("/complaints").await["complaints"].as_array().unwrap().clone()
-    }
-
-    /// What the hook with this number tells, from 0.
-    async fn heard(&self, number: usize) -> Heard {
-        match self.news(number).await.remove(0) {
-            News::Heard(heard) => *heard,
-            other => panic!("{other:?}"),
-        }
-    }
-
-    async fn news(&self, number: usize) -> Vec<News> {
-        let (headers, body) =
-            eventually(async || self.place.hooks.lock().unwrap().get(number).cloned()).await;
-        let path = vec![CHANNEL.to_owned(), self.scope()];
-        assert!(self.account.owns(&path));
-        self.account.hear(&Hook { method: Method::POST, path, query: None, headers, body }).unwrap()
-    }
-
-    async fn says(&self, what: Value) -> String {
-        let mut what = what;
-        what["chat"] = json!("tg:777:1001");
-        self.act("/say", what).await["messages"][0].as_str().unwrap().to_owned()
-    }
-}
-
-impl PlaceOfHooks {
-    async fn start() -> Arc<Self> {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = format!("http://{}", listener.local_addr().unwrap());
-        let place = Arc::new(Self { address, ..Self::default() });
-        let router = Router::new()
-            .route("/hooks/{scope}", axum::routing::post(take_hook))
-            .route("/media/{kind}/{name}", axum::routing::get(give_file))
-            .with_state(Arc::clone(&place));
-        tokio::spawn(async move { axum::serve(listener, router).await });
-        place
-    }
-}
-
-async fn take_hook(
-    State(place): State<Arc<PlaceOfHooks>>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> impl IntoResponse {
-    place.hooks.lock().unwrap().push((headers, body));
-    StatusCode::OK
-}
-
-async fn give_file(Path((kind, _)): Path<(String, String)>) -> impl IntoResponse {
-    ([("content-type", format!("{kind}/x-test"))], vec![7; 1000])
-}
-
-async fn eventually<T>(mut look: impl AsyncFnMut() -> Option<T>) -> T {
-    let end = Instant::now() + LIMIT;
-    loop {
-        if let Some(seen) = look().await {
-            return seen;
-        }
-        assert!(Instant::now() < end, "it did not come within {LIMIT:?}");
-        tokio::time::sleep(Duration::from_millis(2)).await;
-    }
-}
 
 fn file(kind: AttachmentKind, name: &str, link: &str) -> Content {
     let kind_of_type = match kind {
@@ -386,10 +203,7 @@ async fn each_thing_that_a_manager_does_is_heard_and_its_status_comes_back() {
 #[tokio::test]
 async fn what_was_missed_is_read_back_and_a_managers_message_is_answered_by_its_id() {
     let (emulator, ids) = Emulator::with_chat().await;
-    let (status, _) = emulator
-        .control(Method::POST, "/amocrm/faults/hooks", Some(json!({"fault": {"kind": "lost"}, "times": 2})))
-        .await;
-    assert!(status.is_success());
+    emulator.control.does("/amocrm/faults/hooks", json!({"fault": {"kind": "lost"}, "times": 2})).await;
     let (first, second) =
         (emulator.says(json!({"text": "раз"})).await, emulator.says(json!({"media": "picture"})).await);
     emulator.shown(&second).await;
@@ -440,7 +254,7 @@ async fn a_chat_that_a_manager_began_is_bound_by_the_next_message() {
 async fn a_wrong_secret_and_an_unknown_channel_stop_everything() {
     let emulator = Emulator::start().await;
     let open = |id: &str, channel_secret: &str| {
-        let mut setting = support::setting(&emulator.sandbox.amocrm_url(), With::ChannelOnly);
+        let mut setting = support::setting(&emulator.amocrm_url(), With::ChannelOnly);
         setting.document["channel"]["id"] = json!(id);
         setting.document["channel"]["account"] = json!(emulator.amojo_id);
         setting.secrets = vec![(secret::CHANNEL_SECRET.to_owned(), channel_secret.into())];
