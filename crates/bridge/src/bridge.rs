@@ -16,6 +16,7 @@ use crate::{
     BotStatus, Connector, Media, Parts, RouteDocument,
     bots::LiveBot,
     connections::{Authorizations, Connections},
+    doctor::SelfWords,
     guard::{self, Pace},
     hooks::{HookMetrics, drain_inbox},
     relay::Relays,
@@ -51,6 +52,8 @@ struct Inner {
     /// What is heard is taken once: one at a time of each of a vendor's ids.
     hearing: Turns<(ConnectionId, String)>,
     hook_metrics: HookMetrics,
+    /// By which we recognise ourselves at our public address.
+    self_words: SelfWords,
     /// Bots whose webhooks are set at this moment. A start has it done for all of them: without a bound, as many
     /// connections to Telegram as there are bots.
     setting_webhooks: Semaphore,
@@ -104,6 +107,7 @@ impl Bridge {
             authorizations: Authorizations::default(),
             hearing: Turns::default(),
             hook_metrics: HookMetrics::default(),
+            self_words: SelfWords::default(),
             setting_webhooks: Semaphore::new(WEBHOOKS_AT_A_TIME),
             tasks: TaskTracker::new(),
             run: Mutex::default(),
@@ -231,6 +235,10 @@ impl Bridge {
 
     pub(crate) fn hook_metrics(&self) -> &HookMetrics {
         &self.0.hook_metrics
+    }
+
+    pub(crate) fn self_words(&self) -> &SelfWords {
+        &self.0.self_words
     }
 
     pub(crate) fn pace(&self) -> &Pace {

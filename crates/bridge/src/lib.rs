@@ -17,6 +17,7 @@ mod bots;
 mod bridge;
 pub mod connections;
 mod connector;
+pub mod doctor;
 mod documents;
 mod guard;
 mod hooks;

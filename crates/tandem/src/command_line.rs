@@ -64,6 +64,8 @@ enum Command {
     Lanes(commands::lanes::Arguments),
     Held(commands::held::Arguments),
     Replay(commands::replay::Arguments),
+    Doctor(commands::doctor::Arguments),
+    Amocrm(commands::amocrm::Arguments),
     Config(commands::config::Arguments),
     Backup(commands::backup::Arguments),
     Sandbox(commands::sandbox::Arguments),
@@ -142,6 +144,8 @@ fn run(command_line: CommandLine) -> Result<ExitCode, Failure> {
             Command::Lanes(arguments) => commands::lanes::run(arguments, load()?).await,
             Command::Held(arguments) => commands::held::run(arguments, load()?).await,
             Command::Replay(arguments) => commands::replay::run(arguments, load()?).await,
+            Command::Doctor(arguments) => commands::doctor::run(arguments, load()?).await,
+            Command::Amocrm(arguments) => commands::amocrm::run(arguments, load),
             Command::Config(arguments) => commands::config::run(&arguments, load),
             Command::Backup(arguments) => commands::backup::run(arguments, load()?).await,
             Command::Sandbox(arguments) => {

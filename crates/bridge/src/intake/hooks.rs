@@ -60,7 +60,7 @@ impl Bridge {
     /// The routes of the public listener.
     pub fn hooks(&self) -> Router {
         let telegram = Router::new().route("/hooks/telegram/{bot}", post(receive)).with_state(self.clone());
-        telegram.merge(self.vendor_hooks()).merge(self.media().routes())
+        telegram.merge(self.self_route()).merge(self.vendor_hooks()).merge(self.media().routes())
     }
 }
 

@@ -71,6 +71,7 @@ impl Bridge {
             Request::Connect { name } => self.connect_connection(&name).await,
             Request::Authorize { name } => self.authorize_connection(&name),
             Request::RemoveConnection { name } => self.remove_connection(name).await,
+            Request::Doctor(asked) => self.examine(&asked).await.map(Response::Examined),
             Request::Backup { to } => self.back_up(to).await,
         }
     }

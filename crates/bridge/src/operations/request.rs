@@ -7,7 +7,7 @@ use tandem_gateway::{ChatRule, DropPending, MethodRule, Question, Sees, WebhookP
 use tandem_model::{HeldState, Seq, Timestamp};
 
 use super::Confidential;
-use crate::{GuardPolicy, UpstreamMode, apply::Desired};
+use crate::{GuardPolicy, UpstreamMode, apply::Desired, doctor::Doctor};
 
 /// One operation. The command line sends exactly this, over the control socket or in its own process.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -138,6 +138,8 @@ pub enum Request {
         /// Its name.
         name: String,
     },
+    /// Look at everything that has to be right.
+    Doctor(Doctor),
     /// Copy the database while it is in use.
     Backup {
         /// The new file; as the service's process sees it.

@@ -6,7 +6,7 @@ use tandem_gateway::{AppLimits, DropPending, Question, Sees, WebhookPolicy, Whil
 use tandem_model::{Attempt, BotId, EventKind, HeldState, LaneId, PauseReason, Seq, Timestamp};
 
 use super::{Confidential, Refusal};
-use crate::{ConnectionView, GuardView, HolderKind, UpstreamMode};
+use crate::{ConnectionView, GuardView, HolderKind, UpstreamMode, doctor::Report};
 
 /// What came of an operation.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -84,6 +84,8 @@ pub enum Response {
         /// Its name.
         name: String,
     },
+    /// Everything was looked at.
+    Examined(Report),
     /// The database was copied.
     BackedUp {
         /// To this file.

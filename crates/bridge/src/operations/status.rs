@@ -27,7 +27,7 @@ impl Bridge {
         }))
     }
 
-    async fn store_view(&self) -> Result<StoreView, Refusal> {
+    pub(crate) async fn store_view(&self) -> Result<StoreView, Refusal> {
         let store = &self.parts().store;
         let stats = store.stats().await?;
         let health = match store.health().borrow().clone() {
@@ -43,7 +43,7 @@ impl Bridge {
         Ok(Response::Bots { bots: self.bot_views().await? })
     }
 
-    async fn bot_views(&self) -> Result<Vec<BotView>, Refusal> {
+    pub(crate) async fn bot_views(&self) -> Result<Vec<BotView>, Refusal> {
         let mut views = Vec::new();
         for found in self.stored_bots().await? {
             views.push(self.bot_view(&found).await?);

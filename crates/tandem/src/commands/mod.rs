@@ -3,12 +3,14 @@
 //! None of them decides anything: they ask the bridge, in the process that has the database open ([`ask`]).
 
 pub(crate) mod adopt;
+pub(crate) mod amocrm;
 pub(crate) mod apply;
 pub(crate) mod apps;
 mod ask;
 pub(crate) mod backup;
 pub(crate) mod bots;
 pub(crate) mod config;
+pub(crate) mod doctor;
 pub(crate) mod held;
 pub(crate) mod lanes;
 mod quantities;

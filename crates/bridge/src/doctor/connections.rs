@@ -1,0 +1,39 @@
+//! Each connection: what its account says of itself, step by step.
+
+use super::{FindingView, Section};
+use crate::Bridge;
+
+impl Bridge {
+    /// Whether anything is set that vendors must reach us for.
+    pub(super) fn needs_public_address(&self) -> bool {
+        !self.connections().list().is_empty()
+    }
+
+    pub(super) async fn examine_connections(&self) -> Vec<Section> {
+        let mut sections = Vec::new();
+        for live in self.connections().list() {
+            let mut findings = Vec::new();
+            let state = live.state();
+            match state.sentence(live.name()) {
+                None => findings.push(FindingView::good("state", format!("It is {}.", state.as_str()))),
+                Some(sentence) if live.is_usable() => findings.push(FindingView::warning("state", sentence)),
+                Some(sentence) => findings.push(FindingView::bad("state", sentence)),
+            }
+            if let Some(account) = live.account() {
+                findings.extend(account.check().await.into_iter().map(FindingView::from));
+            }
+            sections.push(Section { about: format!("connection {}", live.name()), findings });
+        }
+        sections
+    }
+
+    pub(super) async fn probe(&self, vendor: &str) -> Vec<Section> {
+        let mut sections = Vec::new();
+        for live in self.connections().list().iter().filter(|live| live.vendor() == vendor) {
+            let Some(account) = live.account() else { continue };
+            let findings = account.probe().await.into_iter().map(FindingView::from).collect();
+            sections.push(Section { about: format!("probe {}", live.name()), findings });
+        }
+        sections
+    }
+}
