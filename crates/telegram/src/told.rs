@@ -23,6 +23,7 @@
 //!
 //! It decides nothing: rules, whose chat is opened, what may be fetched and how long a text may be are others' matters.
 
+mod apart;
 mod body;
 mod content;
 mod file;
@@ -37,6 +38,7 @@ mod update;
 
 use tandem_model::{BotId, message::Language};
 
+pub use apart::{client_of_chat, pressed_label};
 pub use file::FETCHABLE_BYTES;
 pub use sent::{Call, Spoken, of_call};
 pub use update::of_update;

@@ -74,7 +74,7 @@ impl Reader {
         Speaker::Client(self.client(user))
     }
 
-    fn client(&self, user: &Object<'_>) -> Client {
+    pub(super) fn client(&self, user: &Object<'_>) -> Client {
         let id = user.integer("id").unwrap_or_default();
         let person = UserId::new(id).map_or_else(|_| PersonKey::of_chat(id), PersonKey::of);
         let nameless = || format!("{} {id}", self.language.pick("Пользователь Telegram", "Telegram user"));
