@@ -15,6 +15,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use crate::{
     BotStatus, Connector, Media, Parts, RouteDocument,
     bots::LiveBot,
+    chats::Chats,
     connections::{Authorizations, Connections},
     doctor::SelfWords,
     guard::{self, Pace},
@@ -91,19 +92,26 @@ impl Bridge {
     pub async fn open(parts: Parts) -> Result<Self, OpenError> {
         let vault = Vault::new(Arc::clone(&parts.store), Arc::clone(&parts.sealer), Arc::clone(&parts.rng));
         let relays = Relays::new(parts.config.roots.clone(), parts.config.guard.clone())?;
+        let (connections, media) = (Connections::new(parts.vendors.clone()), Media::new(&parts));
+        let chats = Chats::new(
+            Arc::clone(&parts.store),
+            Arc::clone(&parts.clock),
+            Arc::new(connections.clone()),
+            Arc::new(media.clone()),
+        );
         let mut connectors = parts.connectors.clone();
+        connectors.push(Arc::new(chats));
         connectors.push(Arc::new(relays));
-        let vendors = parts.vendors.clone();
         let bridge = Self(Arc::new(Inner {
             pace: Pace::new(Arc::clone(&parts.clock)),
-            media: Media::new(&parts),
+            media,
             parts,
             vault,
             connectors,
             bots: RwLock::default(),
             syncing: tokio::sync::Mutex::default(),
             handing_over: Turns::default(),
-            connections: Connections::new(vendors),
+            connections,
             authorizations: Authorizations::default(),
             hearing: Turns::default(),
             hook_metrics: HookMetrics::default(),

@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use secrecy::{ExposeSecret, SecretString};
-use tandem_lanes::{Destination, PushSpec};
+use tandem_lanes::{Destination, LaneAddress, PushSpec};
 use tandem_model::{BotId, ConnectionId};
 use tandem_telegram::upstream::SetUpError;
 
@@ -15,8 +15,8 @@ pub trait Connector: Send + Sync {
     /// Whether routes like this one are its business. The first connector that says so is asked.
     fn serves(&self, route: &RouteDocument) -> bool;
 
-    /// The destination of a route.
-    fn connect(&self, route: &RouteSetting) -> Result<Connected, ConnectError>;
+    /// The destination of a route, which is delivered to through this lane.
+    fn connect(&self, lane: LaneAddress, route: &RouteSetting) -> Result<Connected, ConnectError>;
 }
 
 /// A route with its secrets opened.

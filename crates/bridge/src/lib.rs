@@ -15,6 +15,7 @@ mod adopt;
 pub mod apply;
 mod bots;
 mod bridge;
+mod chats;
 pub mod connections;
 mod connector;
 pub mod doctor;

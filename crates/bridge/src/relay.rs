@@ -16,7 +16,7 @@ use std::{
 
 use async_trait::async_trait;
 use secrecy::ExposeSecret;
-use tandem_lanes::{Delivered, Destination, OrderBy, PushSpec, Run};
+use tandem_lanes::{Delivered, Destination, LaneAddress, OrderBy, PushSpec, Run};
 use tandem_model::{Blame, Event, EventKind, Verdict};
 use tandem_telegram::{
     upstream::{AddressGuard, Roots, SetUpError},
@@ -65,7 +65,7 @@ impl Connector for Relays {
         }
     }
 
-    fn connect(&self, route: &RouteSetting) -> Result<Connected, ConnectError> {
+    fn connect(&self, _lane: LaneAddress, route: &RouteSetting) -> Result<Connected, ConnectError> {
         let url = route.secret(secrets::ROUTE_URL).ok_or(ConnectError::Missing { name: "address" })?;
         let unusable = |name, problem: String| ConnectError::Unusable { name, problem };
         // Whether the address may be a private one is asked when it is connected to.

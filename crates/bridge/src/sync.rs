@@ -217,7 +217,7 @@ impl Bridge {
                 continue;
             }
             let lane = LaneAddress { bot, lane };
-            match self.connect(&setting) {
+            match self.connect(lane, &setting) {
                 Ok(Connected { spec, destination, .. }) => {
                     self.parts().lanes.attach(lane, spec, destination)?;
                     live.running().routes.insert(name, RunningRoute { lane, setting });
@@ -230,9 +230,11 @@ impl Bridge {
         first_error.map_or(Ok(()), Err)
     }
 
-    fn connect(&self, setting: &RouteSetting) -> Result<Connected, ConnectError> {
+    fn connect(&self, lane: LaneAddress, setting: &RouteSetting) -> Result<Connected, ConnectError> {
         let kind = setting.document.kind.as_str();
-        self.connector_for(&setting.document).ok_or(ConnectError::UnknownKind { kind })?.connect(setting)
+        self.connector_for(&setting.document)
+            .ok_or(ConnectError::UnknownKind { kind })?
+            .connect(lane, setting)
     }
 
     /// Ends everything that runs for a bot that is not ours any more.

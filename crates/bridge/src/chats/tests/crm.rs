@@ -1,0 +1,318 @@
+//! A CRM that notes what it is told, recognises repeats, and fails as it is asked to.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    sync::{Arc, Mutex, MutexGuard},
+};
+
+use async_trait::async_trait;
+use tandem_model::{
+    Blame, ConnectionId, Timestamp, Verdict,
+    message::{Act, Content, MessageKey, ReplyOrigin, ReplyResult, Speaker, Told},
+};
+use tandem_vendor::{
+    Account, ChatIds, Failure, FailureKind, Finding, Found, Heard, Hook, HookRefusal, News, OpenedChat,
+    Opening, Standing, Taken, Telling,
+};
+use url::Url;
+
+use crate::chats::Accounts;
+
+/// The CRM.
+#[derive(Debug)]
+pub(super) struct Crm(Mutex<State>);
+
+#[derive(Debug)]
+struct State {
+    lines: Vec<String>,
+    times: Vec<i64>,
+    chats: BTreeSet<String>,
+    messages: BTreeMap<String, BTreeSet<String>>,
+    next: VecDeque<Next>,
+    standing: Standing,
+    searchable: bool,
+}
+
+/// What becomes of the next request.
+#[derive(Debug, Clone)]
+pub(super) enum Next {
+    /// It fails so, and nothing comes of it.
+    Fails(FailureKind),
+    /// It is carried out, and the answer is lost.
+    LosesTheAnswer,
+    /// Nothing special.
+    Passes,
+}
+
+impl Crm {
+    pub(super) fn new() -> Arc<Self> {
+        Arc::new(Self(Mutex::new(State {
+            lines: Vec::new(),
+            times: Vec::new(),
+            chats: BTreeSet::new(),
+            messages: BTreeMap::new(),
+            next: VecDeque::new(),
+            standing: Standing::Connected,
+            searchable: true,
+        })))
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap()
+    }
+
+    /// What it was told since it was asked last.
+    pub(super) fn told(&self) -> Vec<String> {
+        std::mem::take(&mut self.state().lines)
+    }
+
+    /// The times of all messages, in the order in which they came.
+    pub(super) fn times(&self) -> Vec<i64> {
+        self.state().times.clone()
+    }
+
+    pub(super) fn then(&self, next: Next) {
+        self.state().next.push_back(next);
+    }
+
+    pub(super) fn fails(&self, kind: &FailureKind, times: usize) {
+        for _ in 0..times {
+            self.then(Next::Fails(kind.clone()));
+        }
+    }
+
+    /// So many go through before the next thing happens.
+    pub(super) fn passes(&self, times: usize) {
+        for _ in 0..times {
+            self.then(Next::Passes);
+        }
+    }
+
+    /// Nothing that was to fail fails any more.
+    pub(super) fn recovers(&self) {
+        self.state().next.clear();
+    }
+
+    pub(super) fn stands(&self, standing: Standing) {
+        self.state().standing = standing;
+    }
+
+    /// It forgets every chat and what was said there.
+    pub(super) fn forgets(&self) {
+        let mut state = self.state();
+        state.chats.clear();
+        state.messages.clear();
+    }
+
+    /// Whether it can be asked what it has.
+    pub(super) fn cannot_be_searched(&self) {
+        self.state().searchable = false;
+    }
+}
+
+impl State {
+    /// What is to become of this request, and whether it is carried out first.
+    fn begin(&mut self) -> Result<bool, Failure> {
+        match self.next.pop_front() {
+            None | Some(Next::Passes) => Ok(false),
+            Some(Next::LosesTheAnswer) => Ok(true),
+            Some(Next::Fails(kind)) => Err(Failure::new(kind, "as the test asked")),
+        }
+    }
+
+    fn has(&self, ids: &ChatIds, key: &MessageKey) -> bool {
+        let chat = ids.chat.as_deref().unwrap_or_default();
+        self.messages.get(chat).is_some_and(|messages| messages.contains(key.as_str()))
+    }
+}
+
+fn lost<T>(answer: T, is_lost: bool) -> Result<T, Failure> {
+    if is_lost {
+        Err(Failure::new(FailureKind::Lost { blame: Blame::Event }, "no answer"))
+    } else {
+        Ok(answer)
+    }
+}
+
+fn who(by: &Speaker) -> String {
+    match by {
+        Speaker::Client(client) => client.name.clone(),
+        Speaker::Bot { app } => format!("bot/{}", app.as_deref().unwrap_or("?")),
+        Speaker::Manager(manager) => format!("manager {}", manager.name.as_deref().unwrap_or("?")),
+    }
+}
+
+fn line(telling: &Telling) -> String {
+    let Told { key, by, act, .. } = &telling.told;
+    let silent = if telling.silent { "(silent) " } else { "" };
+    let place = telling.ids.ours.as_deref().map(|ours| format!("[{ours}] ")).unwrap_or_default();
+    let number = key.as_str().rsplit(':').next().unwrap_or_default();
+    let words = |body: &tandem_model::message::Body| {
+        let content = match &body.content {
+            Content::Text => String::new(),
+            Content::Line => "* ".to_owned(),
+            Content::File(file) => format!("<{}> ", file.link.as_deref().unwrap_or("no link")),
+            Content::Place(_) => "<place> ".to_owned(),
+            Content::Contact(card) => format!("<{}> ", card.phone),
+        };
+        let quote = body.quote.as_ref().and_then(|quote| quote.key.as_ref());
+        let quote = quote.map(|key| match &telling.quoted {
+            Some(theirs) => format!(" ^{theirs}"),
+            None => format!(" ^{}", key.as_str().rsplit(':').next().unwrap_or_default()),
+        });
+        format!("{content}{}{}", body.text, quote.unwrap_or_default())
+    };
+    let about = telling.message.as_deref().unwrap_or(number);
+    match act {
+        Act::Said(body) => format!("{place}{silent}{}: {}", who(by), words(body)),
+        Act::Edited(body) => format!("{place}{silent}{} edits {about}: {}", who(by), words(body)),
+        Act::Reacted { now, before } => {
+            format!("{place}{} on {about}: {} -> {}", who(by), before.join(""), now.join(""))
+        }
+    }
+}
+
+#[async_trait]
+impl Account for Crm {
+    async fn connect(&self) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    fn standing(&self) -> Standing {
+        self.state().standing.clone()
+    }
+
+    async fn open_chat(&self, opening: &Opening) -> Result<OpenedChat, Failure> {
+        let mut state = self.state();
+        let is_lost = state.begin()?;
+        let Opening { chat, client, starts, contact, .. } = opening;
+        let mut line = format!("opens {chat} with {}", client.name);
+        for (word, value) in [
+            ("@", client.username.as_ref()),
+            ("phone ", client.phone.as_ref()),
+            ("picture ", client.avatar.as_ref()),
+            ("contact ", contact.as_ref()),
+        ] {
+            if let Some(value) = value {
+                line.extend([" ", word, value.as_str()]);
+            }
+        }
+        if !starts.is_empty() {
+            line.extend([" from ", &starts.join(", ")]);
+        }
+        state.lines.push(line);
+        let theirs = format!("C-{chat}");
+        state.chats.insert(theirs.clone());
+        let person = Some(format!("P-{}", client.person));
+        let opened = OpenedChat {
+            ids: ChatIds { ours: None, chat: Some(theirs), person },
+            contact: Some(contact.clone().unwrap_or_else(|| "contact-1".to_owned())),
+        };
+        lost(opened, is_lost)
+    }
+
+    async fn tell(&self, telling: &Telling) -> Result<Taken, Failure> {
+        let mut state = self.state();
+        let is_lost = state.begin()?;
+        let chat = telling.ids.chat.clone().unwrap_or_default();
+        if !state.chats.contains(&chat) {
+            return Err(Failure::new(FailureKind::Gone, "no such chat"));
+        }
+        let key = &telling.told.key;
+        let refused = |words: &str| Err(Failure::new(FailureKind::Refused, words));
+        match &telling.told.act {
+            Act::Said(_) if state.has(&telling.ids, key) => return refused("there is such a message"),
+            Act::Said(body) => {
+                let quote = body.quote.as_ref().and_then(|quote| quote.key.as_ref());
+                if telling.quoted.is_none() && quote.is_some_and(|quote| !state.has(&telling.ids, quote)) {
+                    return refused("no such message to answer");
+                }
+            }
+            Act::Edited(_) if telling.message.is_none() && !state.has(&telling.ids, key) => {
+                return refused("no such message to edit");
+            }
+            Act::Reacted { .. } if telling.message.is_none() && !state.has(&telling.ids, key) => {
+                return Err(Failure::new(FailureKind::Gone, "no such message to react to"));
+            }
+            Act::Edited(_) | Act::Reacted { .. } => {}
+        }
+        state.messages.entry(chat).or_default().insert(key.as_str().to_owned());
+        state.times.push(telling.told.at.as_millis());
+        state.lines.push(line(telling));
+        lost(Taken::default(), is_lost)
+    }
+
+    async fn find(&self, chat: &ChatIds, key: &MessageKey) -> Result<Found, Failure> {
+        let mut state = self.state();
+        state.begin()?;
+        if !state.searchable {
+            return Ok(Found::Unknowable);
+        }
+        Ok(if state.has(chat, key) { Found::Yes(None) } else { Found::No })
+    }
+
+    async fn report(&self, origin: &ReplyOrigin, result: &ReplyResult) -> Result<(), Failure> {
+        let mut state = self.state();
+        let is_lost = state.begin()?;
+        let word = match result {
+            ReplyResult::Sent { messages } => format!("sent as {}", messages.len()),
+            ReplyResult::Failed { words, .. } => format!("failed: {words}"),
+            ReplyResult::Unknown { .. } => "unknown".to_owned(),
+        };
+        state.lines.push(format!("{} {word}", origin.message));
+        lost((), is_lost)
+    }
+
+    async fn note(&self, chat: &ChatIds, words: &str) -> Result<bool, Failure> {
+        let mut state = self.state();
+        state.begin()?;
+        let line = format!("note on {}: {words}", chat.chat.as_deref().unwrap_or_default());
+        state.lines.push(line);
+        Ok(true)
+    }
+
+    fn owns(&self, _path: &[String]) -> bool {
+        false
+    }
+
+    fn hear(&self, _hook: &Hook) -> Result<Vec<News>, HookRefusal> {
+        Ok(Vec::new())
+    }
+
+    async fn missed(&self, _chat: &ChatIds, _since: Timestamp) -> Result<Vec<Heard>, Failure> {
+        Ok(Vec::new())
+    }
+
+    fn may_fetch(&self, _url: &Url) -> bool {
+        false
+    }
+
+    fn authorize_url(&self, _state: &str) -> Option<Url> {
+        None
+    }
+
+    async fn take_grant(&self, _query: &[(String, String)]) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    async fn check(&self) -> Vec<Finding> {
+        Vec::new()
+    }
+}
+
+/// Where the routes of a test find it.
+#[derive(Debug)]
+pub(super) struct OneAccount(pub(super) Arc<Crm>);
+
+impl Accounts for OneAccount {
+    fn account(&self, _connection: ConnectionId) -> Result<Arc<dyn Account>, Verdict> {
+        Ok(Arc::<Crm>::clone(&self.0))
+    }
+}
+
+impl Crm {
+    /// It knows a chat that a manager began there.
+    pub(super) fn begins(&self, theirs: &str) {
+        self.state().chats.insert(theirs.to_owned());
+    }
+}
