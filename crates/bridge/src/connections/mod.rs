@@ -2,7 +2,7 @@
 //!
 //! A connection is read from the settings and opened with its [`Vendor`](tandem_vendor::Vendor). Nothing is asked of
 //! the vendor by that; while the bridge runs, each connection has one task that sees to it that it is connected, again
-//! and again by a ladder, and that hooks which were missed are looked for ([`crate::hooks`]). Changed settings open it
+//! and again by a ladder, and that hooks which were missed are looked for (`hooks`). Changed settings open it
 //! anew; whoever uses it asks for the account each time ([`Connections::account`]) and never keeps it.
 //!
 //! **Promises.** What an account gives to be kept (a refreshed token) is committed before it is used. A connection that
