@@ -1,7 +1,7 @@
 //! A Telegram and an amoCRM of our own, for tests and for people who write bots.
 //!
-//! [`Sandbox::start`] opens three listeners in this process: the Bot API, amoCRM's hooks, and the control API
-//! that creates bots and acts as their clients. Nothing here is shared with Tandem's own connectors: both sides
+//! [`Sandbox::start`] opens three listeners in this process: the Bot API, amoCRM (its Telegram hooks, amojo, REST,
+//! OAuth), and the control API that creates bots and channels and acts as clients and managers. Nothing here is shared with Tandem's own connectors: both sides
 //! are written from the same reference, so that a mistake of one is seen by the other.
 //!
 //! Known limits: hyper refuses an address above 65,534 bytes with a bare 414 (Telegram takes 256 KiB), a wrong

@@ -271,6 +271,13 @@ impl State {
         self.amojo.directory.message(channel, id).map_or_else(|| id.to_owned(), ToOwned::to_owned)
     }
 
+    /// A message of the channel named by either id, with its chat.
+    pub(crate) fn find_message(&self, channel: &str, id: &str) -> Option<(&ChannelChat, &Line)> {
+        let id = self.find_id(channel, id);
+        let chat = self.account.channel_chats.get(self.amojo.directory.chat_of(&id)?)?;
+        Some((chat, chat.find(&id)?)).filter(|_| chat.channel == channel)
+    }
+
     fn find_quoted(&self, channel: &str, id: &str) -> Option<Quote> {
         let id = self.find_id(channel, id);
         self.amojo.directory.chat_of(&id)?;

@@ -95,9 +95,8 @@ pub(crate) async fn message(
     Named((channel, name)): Named<(String, String)>,
 ) -> Result<Json<Value>, Refusal> {
     let state = amocrm.lock();
-    let chats = state.account.channel_chats.values().filter(|chat| chat.channel == channel);
-    let mut lines = chats.flat_map(|chat| chat.messages.iter().map(move |line| (chat, line)));
-    let found = lines.find(|(_, line)| line.id == name || line.msgid.as_ref() == Some(&name));
+    find(&state, &channel)?;
+    let found = state.find_message(&channel, &name);
     let (chat, line) =
         found.ok_or_else(|| Refusal::not_found("there is no such message", "an id that a chat shows"))?;
     let mut shown = json!(line);
