@@ -1,6 +1,7 @@
 //! What a file says, with its secrets read.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use tandem_gateway::Owners;
 
 use crate::{
@@ -8,11 +9,27 @@ use crate::{
     operations::{AppSettings, Confidential},
 };
 
-/// Bots as they are to be.
+/// Connections and bots as they are to be.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Desired {
+    /// The connections, in the file's order.
+    #[serde(default)]
+    pub connections: Vec<DesiredConnection>,
     /// The bots, in the file's order.
     pub bots: Vec<DesiredBot>,
+}
+
+/// A connection as it is to be.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct DesiredConnection {
+    /// Its name.
+    pub name: String,
+    /// Whose account it is.
+    pub vendor: String,
+    /// Its settings, as the vendor's own.
+    pub settings: Value,
+    /// Its secrets by name; those that are left out stay.
+    pub secrets: Vec<(String, Confidential)>,
 }
 
 /// A bot as it is to be.
@@ -48,6 +65,9 @@ pub struct DesiredApp {
 pub struct DesiredRoute {
     /// Its name.
     pub name: String,
+    /// The connection it uses, by name; what it uses already where this says nothing.
+    #[serde(default)]
+    pub connection: Option<String>,
     /// What is stored of it.
     pub document: RouteDocument,
     /// Where it goes; whoever held the bot when it was adopted, where this says nothing.

@@ -5,10 +5,11 @@ use tandem_journal::{Document, Route as RouteRow, SecretOwner, SettingsChange};
 
 use super::{
     DesiredBot, DesiredRoute,
+    connections::gone as no_such_connection,
     plan::{Change, Known, Step, put_owners, wanted},
 };
 use crate::{
-    Bridge, RouteDocument,
+    Bridge, RouteDocument, RouteMode,
     adopt::route_kind,
     operations::{
         Adopt, Confidential, KeepHolder, Refusal, RefusalCode, StepView, find::Found, trouble::unreadable,
@@ -27,7 +28,11 @@ impl Bridge {
             ));
         };
         let kind = route_kind(holder.kind).map(|(kind, _)| kind);
-        let route = bot.routes.iter().find(|route| route.url.is_none() && Some(route.document.kind) == kind);
+        let is_his = |route: &&DesiredRoute| {
+            let is_relay = route.document.mode != Some(RouteMode::Channel);
+            is_relay && route.url.is_none() && Some(route.document.kind) == kind
+        };
+        let route = bot.routes.iter().find(is_his);
         let asked = Adopt {
             token: bot.token.clone(),
             drop_pending: None,
@@ -68,7 +73,7 @@ impl Bridge {
             }
             Change::RemoveApp(name) => self.remove_app(&found, name.clone()).await?,
             Change::AddRoute { route, url } | Change::SetRoute { route, url } => {
-                self.put_route(&found, route, url).await?;
+                self.put_route(&found, route, url.as_deref()).await?;
             }
             Change::RemoveRoute(name) => {
                 let gone = vec![SettingsChange::RemoveRoute(found.bot, name.clone())];
@@ -80,7 +85,7 @@ impl Bridge {
     }
 
     /// Makes a route or changes it, with its secrets.
-    async fn put_route(&self, found: &Found, route: &DesiredRoute, url: &str) -> Result<(), Refusal> {
+    async fn put_route(&self, found: &Found, route: &DesiredRoute, url: Option<&str>) -> Result<(), Refusal> {
         let bot = found.bot;
         let rows = self.parts().store.list_routes(bot).await?;
         let row = rows.into_iter().find(|row| row.name == route.name);
@@ -88,15 +93,23 @@ impl Bridge {
         let stored: Option<RouteDocument> =
             row.as_ref().map(|row| row.document.read()).transpose().map_err(unreadable)?;
         let document = Document::of(&wanted(route, stored.as_ref())).map_err(unreadable)?;
+        let connection = match &route.connection {
+            Some(name) => {
+                let known = self.parts().store.find_connection(name.clone()).await?;
+                Some(known.ok_or_else(|| no_such_connection(name))?.id)
+            }
+            None => row.as_ref().and_then(|row| row.connection),
+        };
         let lane = row.and_then(|row| row.lane);
         let name = route.name.clone();
         let owner = SecretOwner::Route(bot, name.clone());
-        let mut changes =
-            vec![SettingsChange::PutRoute(RouteRow { bot, name, lane, connection: None, document })];
+        let mut changes = vec![SettingsChange::PutRoute(RouteRow { bot, name, lane, connection, document })];
         let mut put = |name: &str, secret: &SecretString| {
             changes.push(self.vault().put(owner.clone(), name, secret));
         };
-        put(secrets::ROUTE_URL, &url.to_owned().into());
+        if let Some(url) = url {
+            put(secrets::ROUTE_URL, &url.to_owned().into());
+        }
         if let Some(secret) = &route.secret {
             put(secrets::ROUTE_SECRET, secret.secret());
         }

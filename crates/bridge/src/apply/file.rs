@@ -4,13 +4,18 @@ use std::{collections::BTreeSet, fs, io, net::IpAddr, path::Path};
 
 use serde::Deserialize;
 use tandem_gateway::{ChatRule, DropPending, MethodRule, Owners, Sees, WebhookPolicy, WhileManagerTalks};
+use tandem_model::message::KeyboardKind;
 use toml::Spanned;
 
-use super::{Desired, DesiredApp, DesiredBot, DesiredRoute};
+use super::{Desired, DesiredApp, DesiredBot, DesiredRoute, connection_file::WrittenConnection};
 use crate::{
-    GuardPolicy, RouteDocument, RouteKind, RouteMode, UpstreamMode,
+    ChannelDocument, CompanyMessages, GuardPolicy, Language, RouteDocument, RouteKind, RouteMode,
+    UpstreamMode, WithoutRest,
     operations::{Allowed, AppSettings, Confidential},
 };
+
+/// Longest source (amocrm.md 1.12).
+const SOURCE_BYTES: usize = 36;
 
 /// Why a file cannot be applied.
 #[derive(Debug, thiserror::Error)]
@@ -59,17 +64,29 @@ pub fn parse(file: &str, text: &str, read: &dyn Fn(&str) -> io::Result<String>) 
         let span = error.span().unwrap_or_default();
         source.problem(span.start, error.message())
     })?;
-    if let Some(connection) = written.connection.first() {
-        return Err(source.named(
-            connection.span().start,
-            "[[connection]]",
-            "connections do not exist in this version; a relay or an amocrm route with mode = \"native\" needs none",
-        ));
-    }
     let mut desired = Desired::default();
-    for bot in written.bot {
-        desired.bots.push(source.bot(bot)?);
+    let mut names = BTreeSet::new();
+    for connection in written.connection {
+        desired.connections.push(source.connection(connection, &mut names)?);
     }
+    let mut bots = Vec::new();
+    let abroad = |route: &DesiredRoute| {
+        let name = route.connection.as_ref();
+        let used = desired.connections.iter().find(|connection| Some(&connection.name) == name);
+        used.is_some_and(|connection| connection.settings["platform"] == "kommo")
+    };
+    for written in written.bot {
+        let unsaid: Vec<bool> = written.route.iter().map(|route| route.language.is_none()).collect();
+        let mut bot = source.bot(written)?;
+        for (route, unsaid) in bot.routes.iter_mut().zip(unsaid) {
+            let is_abroad = abroad(route);
+            if let Some(channel) = route.document.channel.as_mut().filter(|_| unsaid && is_abroad) {
+                channel.language = Language::English;
+            }
+        }
+        bots.push(bot);
+    }
+    desired.bots = bots;
     Ok(desired)
 }
 
@@ -77,7 +94,7 @@ pub fn parse(file: &str, text: &str, read: &dyn Fn(&str) -> io::Result<String>) 
 #[serde(deny_unknown_fields)]
 struct Written {
     #[serde(default)]
-    connection: Vec<Spanned<toml::Table>>,
+    connection: Vec<WrittenConnection>,
     #[serde(default)]
     bot: Vec<WrittenBot>,
 }
@@ -147,9 +164,34 @@ struct WrittenRoute {
     kinds: Option<Vec<String>>,
     max_connections: Option<u32>,
     ip_address: Option<IpAddr>,
+    pipeline: Option<u64>,
+    stage: Option<u64>,
+    responsible: Option<u64>,
+    source: Option<Spanned<String>>,
+    reopen_lost: Option<bool>,
+    talk_minutes: Option<u32>,
+    without_rest: Option<WithoutRest>,
+    keyboard: Option<KeyboardKind>,
+    language: Option<Language>,
+    company: Option<CompanyMessages>,
+    silent: Option<bool>,
 }
 
-struct Source<'a> {
+impl WrittenRoute {
+    fn has_channel_keys(&self) -> bool {
+        [self.pipeline, self.stage, self.responsible].iter().any(Option::is_some)
+            || self.source.is_some()
+            || self.reopen_lost.is_some()
+            || self.talk_minutes.is_some()
+            || self.without_rest.is_some()
+            || self.keyboard.is_some()
+            || self.language.is_some()
+            || self.company.is_some()
+            || self.silent.is_some()
+    }
+}
+
+pub(super) struct Source<'a> {
     file: &'a str,
     text: &'a str,
     read: &'a dyn Fn(&str) -> io::Result<String>,
@@ -187,11 +229,9 @@ impl Source<'_> {
 
     fn route(&self, route: WrittenRoute, names: &mut BTreeSet<String>) -> Result<DesiredRoute, Problem> {
         let name = self.name(&route.name, names)?;
-        if let Some(connection) = &route.connection {
-            let what = "connections do not exist in this version; leave it out: a native route needs none";
-            return Err(self.problem(connection.span().start, what));
-        }
         let (kind, mode) = self.kind(&route)?;
+        let channel = self.channel(&route, mode)?;
+        let connection = route.connection.as_ref().map(|name| name.get_ref().clone());
         let url = match (route.url, &route.url_file) {
             (Some(_), Some(file)) => {
                 return Err(self.problem(file.span().start, "url and url_file: give one of them"));
@@ -207,9 +247,9 @@ impl Source<'_> {
             kinds: route.kinds,
             max_connections: route.max_connections,
             ip_address: route.ip_address,
-            channel: None,
+            channel,
         };
-        Ok(DesiredRoute { name, document, url, secret, certificate })
+        Ok(DesiredRoute { name, connection, document, url, secret, certificate })
     }
 
     fn kind(&self, route: &WrittenRoute) -> Result<(RouteKind, Option<RouteMode>), Problem> {
@@ -226,7 +266,19 @@ impl Source<'_> {
             }
         };
         match (kind, &route.mode) {
-            (RouteKind::Relay, None) => Ok((kind, None)),
+            (RouteKind::Relay, None) => match &route.connection {
+                None => Ok((kind, None)),
+                Some(connection) => {
+                    Err(self.problem(connection.span().start, "a relay has no connection: leave it out"))
+                }
+            },
+            (RouteKind::Amocrm, Some(mode)) if mode.get_ref() == "channel" => {
+                if route.connection.is_none() {
+                    let what = "the route has no connection; expected the name of a [[connection]]";
+                    return Err(self.problem(at, what));
+                }
+                Ok((kind, Some(RouteMode::Channel)))
+            }
             (RouteKind::Relay, Some(mode)) => {
                 Err(self.problem(mode.span().start, "a relay has no mode: leave it out"))
             }
@@ -234,17 +286,64 @@ impl Source<'_> {
                 Ok((kind, Some(RouteMode::Native)))
             }
             (RouteKind::Amocrm | RouteKind::Wahelp, Some(mode)) => {
+                let expected = match kind {
+                    RouteKind::Amocrm => "\"native\" or \"channel\"",
+                    RouteKind::Relay | RouteKind::Wahelp => "\"native\"",
+                };
                 let what =
-                    format!("mode {:?} does not exist in this version; expected \"native\"", mode.get_ref());
+                    format!("mode {:?} does not exist in this version; expected {expected}", mode.get_ref());
                 Err(self.problem(mode.span().start, what))
             }
             (RouteKind::Amocrm | RouteKind::Wahelp, None) => {
-                Err(self.problem(at, "the route has no mode; expected mode = \"native\""))
+                let or = if kind == RouteKind::Amocrm { " or \"channel\"" } else { "" };
+                Err(self.problem(at, format!("the route has no mode; expected mode = \"native\"{or}")))
             }
         }
     }
 
-    fn name(&self, name: &Spanned<String>, names: &mut BTreeSet<String>) -> Result<String, Problem> {
+    /// What only routes of the mode `channel` have.
+    fn channel(
+        &self,
+        route: &WrittenRoute,
+        mode: Option<RouteMode>,
+    ) -> Result<Option<Box<ChannelDocument>>, Problem> {
+        let default = ChannelDocument::default();
+        let document = ChannelDocument {
+            pipeline: route.pipeline,
+            stage: route.stage,
+            responsible: route.responsible,
+            source: route.source.as_ref().map(|source| source.get_ref().clone()),
+            reopen_lost: route.reopen_lost.unwrap_or(default.reopen_lost),
+            talk_minutes: route.talk_minutes.unwrap_or(default.talk_minutes),
+            without_rest: route.without_rest.unwrap_or(default.without_rest),
+            keyboard: route.keyboard.unwrap_or(default.keyboard),
+            language: route.language.unwrap_or(default.language),
+            company: route.company.unwrap_or(default.company),
+            silent: route.silent.unwrap_or(default.silent),
+        };
+        if let Some(source) = &route.source
+            && (source.get_ref().len() > SOURCE_BYTES
+                || !source.get_ref().bytes().all(|byte| byte.is_ascii_graphic()))
+        {
+            let what = format!("a source has at most {SOURCE_BYTES} letters, digits and signs of ASCII");
+            return Err(self.problem(source.span().start, what));
+        }
+        match mode {
+            Some(RouteMode::Channel) => Ok(Some(Box::new(document))),
+            Some(RouteMode::Native) | None if route.has_channel_keys() => {
+                let what = "pipeline, stage, responsible, source, reopen_lost, talk_minutes, without_rest, keyboard, \
+                            language, company and silent belong to mode = \"channel\"";
+                Err(self.problem(route.kind.span().start, what))
+            }
+            Some(RouteMode::Native) | None => Ok(None),
+        }
+    }
+
+    pub(super) fn name(
+        &self,
+        name: &Spanned<String>,
+        names: &mut BTreeSet<String>,
+    ) -> Result<String, Problem> {
         let at = name.span().start;
         let name = name.get_ref();
         crate::operations::apps::check_name(name)
@@ -296,7 +395,7 @@ impl Source<'_> {
     }
 
     /// The first line of a file with a secret.
-    fn secret(&self, file: &Spanned<String>) -> Result<Confidential, Problem> {
+    pub(super) fn secret(&self, file: &Spanned<String>) -> Result<Confidential, Problem> {
         let contents = self.contents(file)?;
         let line = contents.lines().map(str::trim).find(|line| !line.is_empty());
         line.map(Confidential::new).ok_or_else(|| {
@@ -314,7 +413,7 @@ impl Source<'_> {
     }
 
     /// A problem at a byte of the text; the key is what stands at the beginning of its line.
-    fn problem(&self, at: usize, what: impl AsRef<str>) -> Problem {
+    pub(super) fn problem(&self, at: usize, what: impl AsRef<str>) -> Problem {
         let at = at.min(self.text.len());
         let begin =
             self.text.as_bytes()[..at].iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);

@@ -1,16 +1,21 @@
-//! `bots.toml` (DESIGN section 8): what bots, apps and routes there are to be, and the plan that gets there.
+//! `bots.toml` (DESIGN section 8): what connections, bots, apps and routes there are to be, and the plan that gets there.
 //!
 //! A file says what is wanted, not what to do. The plan is the difference to what is there: empty the second time.
 //! It is shown before it is carried out. Nothing is removed unless that is asked for, and a bot never: it is given
 //! back by `release`, which puts its holder's webhook back.
 
+mod connection_file;
+mod connections;
 mod desired;
+mod doubled;
 mod execute;
 mod file;
 mod plan;
 
-pub use desired::{Desired, DesiredApp, DesiredBot, DesiredRoute};
+pub use desired::{Desired, DesiredApp, DesiredBot, DesiredConnection, DesiredRoute};
 pub use file::{FileError, Problem, load, parse};
+
+use std::sync::Arc;
 
 use futures_util::{StreamExt as _, stream};
 
@@ -36,17 +41,24 @@ impl Bridge {
     /// done stays, and running it again goes on. Refused altogether only when every bot was.
     pub(crate) async fn apply(&self, asked: Apply) -> Result<Applied, Refusal> {
         let Apply { desired, mode, others } = asked;
-        let asked = desired.bots.len();
+        let asked = desired.bots.len() + desired.connections.len();
+        let mut steps = Vec::new();
+        let refused = self.apply_connections(&desired.connections, mode, &mut steps).await;
+        let coming: Arc<[String]> =
+            desired.connections.iter().map(|connection| connection.name.clone()).collect();
         let bots = desired.bots.into_iter().enumerate().map(|(place, bot)| {
-            let bridge = self.clone();
-            async move { bridge.apply_to(place, &bot, mode, others).await }
+            let (bridge, coming) = (self.clone(), Arc::clone(&coming));
+            async move { bridge.apply_to(place, &bot, &coming, mode, others).await }
         });
-        let mut applied =
-            Applied { steps: Vec::new(), executed: mode == ApplyMode::Execute, refused: Vec::new() };
+        let mut applied = Applied { steps, executed: mode == ApplyMode::Execute, refused };
         let mut outcomes = stream::iter(bots).buffered(AT_A_TIME);
         while let Some(Outcome { steps, refused }) = outcomes.next().await {
             applied.steps.extend(steps);
             applied.refused.extend(refused);
+        }
+        drop(outcomes);
+        if others == Others::Prune && applied.refused.is_empty() {
+            self.prune_connections(&desired.connections, mode, &mut applied.steps).await?;
         }
         match applied.refused.first() {
             Some(RefusedView { refusal, .. }) if applied.refused.len() == asked => Err(refusal.clone()),
@@ -55,13 +67,21 @@ impl Bridge {
     }
 
     /// `place`: where it stands in the file, from 0.
-    async fn apply_to(&self, place: usize, bot: &DesiredBot, mode: ApplyMode, others: Others) -> Outcome {
+    /// `coming`: connections that the file makes or has.
+    async fn apply_to(
+        &self,
+        place: usize,
+        bot: &DesiredBot,
+        coming: &[String],
+        mode: ApplyMode,
+        others: Others,
+    ) -> Outcome {
         let mut name = match read_token(bot.token.expose()) {
             Ok(token) => format!("bot {}", token.bot()),
             Err(_said_when_it_is_looked_at) => format!("[[bot]] number {}", place + 1),
         };
         let mut steps = Vec::new();
-        let done = self.bring_about(bot, mode, others, &mut name, &mut steps).await;
+        let done = self.bring_about(bot, coming, (mode, others), &mut name, &mut steps).await;
         let refused = done.err().map(|refusal| RefusedView { bot: name, refusal });
         Outcome { steps, refused }
     }
@@ -70,20 +90,21 @@ impl Bridge {
     async fn bring_about(
         &self,
         bot: &DesiredBot,
-        mode: ApplyMode,
-        others: Others,
+        coming: &[String],
+        (mode, others): (ApplyMode, Others),
         name: &mut String,
         views: &mut Vec<StepView>,
     ) -> Result<(), Refusal> {
         let known = self.look_at(bot).await?;
         *name = known.shown();
+        self.refuse_doubled(bot, &known, others).await?;
         if let (Some(held), ApplyMode::Plan) = (&known.to_adopt, mode) {
             views.push(known.view_of_adoption(held));
         }
         if known.to_adopt.is_some() && mode == ApplyMode::Execute {
             views.push(self.adopt_as_wished(bot, &known).await?);
         }
-        for step in self.plan(bot, &known, others).await? {
+        for step in self.plan(bot, &known, coming, others).await? {
             let mut view = view(&step);
             if mode == ApplyMode::Execute {
                 view.app_token = self.execute(&step).await?;

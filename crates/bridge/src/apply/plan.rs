@@ -11,9 +11,9 @@ use tandem_telegram::{
     webhook::{WebhookAddress, WebhookPolicy},
 };
 
-use super::{DesiredApp, DesiredBot, DesiredRoute};
+use super::{DesiredApp, DesiredBot, DesiredRoute, connections::gone as no_such_connection};
 use crate::{
-    Bridge, GuardPolicy, Holder, HolderKind, RouteDocument,
+    Bridge, GuardPolicy, Holder, HolderKind, RouteDocument, RouteMode,
     adopt::{read_token, route_kind},
     operations::{
         Others, Refusal, RefusalCode, StepAction, StepView,
@@ -51,8 +51,8 @@ pub(super) enum Change {
     SetApp(DesiredApp),
     SetOwners(Owners),
     RemoveApp(String),
-    AddRoute { route: DesiredRoute, url: String },
-    SetRoute { route: DesiredRoute, url: String },
+    AddRoute { route: DesiredRoute, url: Option<String> },
+    SetRoute { route: DesiredRoute, url: Option<String> },
     RemoveRoute(String),
 }
 
@@ -108,6 +108,7 @@ impl Bridge {
         &self,
         bot: &DesiredBot,
         known: &Known,
+        coming: &[String],
         others: Others,
     ) -> Result<Vec<Step>, Refusal> {
         let id = known.token.bot();
@@ -120,6 +121,7 @@ impl Bridge {
         }
         self.plan_apps(id, bot, others, &mut changes).await?;
         self.plan_owners(id, bot, known, others, &mut changes).await?;
+        self.refuse_missing_connections(bot, coming).await?;
         self.plan_routes(id, bot, known, others, &mut changes).await?;
         Ok(changes
             .into_iter()
@@ -216,21 +218,26 @@ impl Bridge {
         let rows = self.parts().store.list_routes(id).await?;
         for route in &bot.routes {
             let row = rows.iter().find(|row| row.name == route.name);
-            let Some(url) = self.url_of(id, route, row, known).await? else {
-                // It comes with its bot.
-                continue;
+            let kind = route.document.kind.as_str();
+            let (url, made) = if let (Some(RouteMode::Channel), Some(connection)) =
+                (route.document.mode, &route.connection)
+            {
+                let made = format!(
+                    "Make a channel route of {kind} through connection {connection}; it begins with the next event."
+                );
+                (None, made)
+            } else {
+                let Some(url) = self.url_of(id, route, row, known).await? else {
+                    // It comes with its bot.
+                    continue;
+                };
+                let host = host_of(&url, &route.name)?;
+                (Some(url), format!("Make a {kind} route to {host}; it begins with the next event."))
             };
-            let host = host_of(&url, &route.name)?;
             match row {
-                None => changes.push((
-                    Change::AddRoute { route: route.clone(), url },
-                    format!(
-                        "Make a {} route to {host}; it begins with the next event.",
-                        route.document.kind.as_str()
-                    ),
-                )),
+                None => changes.push((Change::AddRoute { route: route.clone(), url }, made)),
                 Some(row) => {
-                    if let Some(differences) = self.route_differences(id, route, row, &url).await? {
+                    if let Some(differences) = self.route_differences(id, route, row, url.as_deref()).await? {
                         let sentence = format!("Change {}.", differences.join(", "));
                         changes.push((Change::SetRoute { route: route.clone(), url }, sentence));
                     }
@@ -242,6 +249,16 @@ impl Bridge {
                 let sentence =
                     "Remove it with what it has not delivered: the file does not name it.".to_owned();
                 changes.push((Change::RemoveRoute(row.name), sentence));
+            }
+        }
+        Ok(())
+    }
+
+    async fn refuse_missing_connections(&self, bot: &DesiredBot, coming: &[String]) -> Result<(), Refusal> {
+        for name in bot.routes.iter().filter_map(|route| route.connection.as_ref()) {
+            let is_there = self.parts().store.find_connection(name.clone()).await?.is_some();
+            if !is_there && !coming.contains(name) {
+                return Err(no_such_connection(name));
             }
         }
         Ok(())
@@ -294,14 +311,20 @@ impl Bridge {
         id: BotId,
         route: &DesiredRoute,
         row: &RouteRow,
-        url: &str,
+        url: Option<&str>,
     ) -> Result<Option<Vec<&'static str>>, Refusal> {
         let stored: RouteDocument =
             row.document.read().map_err(|error| unreadable(&format!("route {}", row.name), &error))?;
         let wanted = wanted(route, Some(&stored));
         let owner = SecretOwner::Route(id, route.name.clone());
+        let connection = match &route.connection {
+            Some(name) => self.parts().store.find_connection(name.clone()).await?.map(|found| found.id),
+            None => row.connection,
+        };
         let mut differences = Vec::new();
         for (differs, what) in [
+            (row.connection != connection, "its connection"),
+            (wanted.channel != stored.channel, "how its channel goes"),
             ((wanted.kind, wanted.mode) != (stored.kind, stored.mode), "its kind"),
             (wanted.kinds != stored.kinds, "the kinds of update it gets"),
             (wanted.max_connections != stored.max_connections, "its connections"),
@@ -313,7 +336,7 @@ impl Bridge {
         }
         let secret = route.secret.as_ref().map(|secret| secret.expose().to_owned());
         for (wanted, name, what) in [
-            (Some(url.to_owned()), secrets::ROUTE_URL, "where it goes"),
+            (url.map(str::to_owned), secrets::ROUTE_URL, "where it goes"),
             (secret, secrets::ROUTE_SECRET, "the secret it shows"),
             (route.certificate.clone(), secrets::ROUTE_CERTIFICATE, "its certificate"),
         ] {

@@ -22,8 +22,9 @@ use url::Url;
 pub(crate) const SECRET: &str = "crm-secret-4f1d9c0b7a6e";
 
 /// The vendor.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Crm {
+    name: &'static str,
     world: Arc<World>,
 }
 
@@ -39,6 +40,11 @@ struct World {
 }
 
 impl Crm {
+    /// Under this word in settings and addresses.
+    pub(crate) fn named(name: &'static str) -> Self {
+        Self { name, world: Arc::default() }
+    }
+
     /// The next attempts to connect fail so.
     pub(crate) fn fails_to_connect(&self, times: usize, kind: &FailureKind, words: &str) {
         let failures = (0..times).map(|_| Failure::new(kind.clone(), words));
@@ -97,7 +103,7 @@ pub(crate) fn heard(chat: &str, message: Option<&str>, text: &str, at: Timestamp
 
 impl Vendor for Crm {
     fn name(&self) -> &'static str {
-        "crm"
+        self.name
     }
 
     fn open(&self, setting: &ConnectionSetting, keep: Arc<dyn Keep>) -> Result<Arc<dyn Account>, OpenError> {

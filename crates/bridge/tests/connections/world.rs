@@ -41,8 +41,12 @@ impl Deref for Open {
 
 impl Shop {
     pub(crate) async fn new() -> Self {
+        Self::with(Crm::named("crm")).await
+    }
+
+    pub(crate) async fn with(crm: Crm) -> Self {
         let mut stage = Stage::new().await;
-        let crm = Arc::new(Crm::default());
+        let crm = Arc::new(crm);
         stage.vendors = vec![crm.clone()];
         Self { stage, crm }
     }

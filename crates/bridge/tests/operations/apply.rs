@@ -279,25 +279,15 @@ fn whatever_is_wrong_is_named_with_file_line_key_and_what_is_expected() {
         (format!("{route}kind = \"icq\"\n"), 5, "kind", "expected \"relay\", \"amocrm\" or \"wahelp\""),
         (format!("{route}kind = \"amocrm\"\n"), 5, "kind", "mode = \"native\""),
         (
-            format!("{route}kind = \"amocrm\"\nmode = \"channel\"\n"),
+            format!("{route}kind = \"amocrm\"\nmode = \"cloud\"\n"),
             6,
             "mode",
             "does not exist in this version",
         ),
         (format!("{route}kind = \"relay\"\nmode = \"native\"\n"), 6, "mode", "leave it out"),
-        (
-            format!("{route}kind = \"amocrm\"\nmode = \"native\"\nconnection = \"shop\"\n"),
-            7,
-            "connection",
-            "connections do not exist in this version",
-        ),
+        (format!("{route}kind = \"relay\"\nconnection = \"shop\"\n"), 6, "connection", "leave it out"),
         (format!("{route}kind = \"relay\"\nurl = \"a\"\nurl_file = \"t\"\n"), 7, "url_file", "one of them"),
-        (
-            "# accounts\n\n[[connection]]\nname = \"shop\"\n".to_owned(),
-            3,
-            "[[connection]]",
-            "connections do not exist in this version",
-        ),
+        ("# accounts\n\n[[connection]]\nname = \"shop\"\n".to_owned(), 3, "[[connection]]", "missing field"),
         ("[[bot]\n".to_owned(), 1, "[[bot]", ""),
     ] {
         let problem = files.try_read(&text).unwrap_err();

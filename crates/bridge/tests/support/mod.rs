@@ -10,8 +10,8 @@ use bytes::Bytes;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use tandem_bridge::{
-    BotDocument, BotPhase, Bridge, Config, GuardDocument, GuardPolicy, IntakeState, Ownership, Parts,
-    PublicUrl, RouteDocument, RouteKind, RouteMode, SyncError, UpstreamMode, secrets,
+    BotDocument, BotPhase, Bridge, Config, Connector, GuardDocument, GuardPolicy, IntakeState, Ownership,
+    Parts, PublicUrl, RouteDocument, RouteKind, RouteMode, SyncError, UpstreamMode, secrets,
 };
 use tandem_gateway::{AppDocument, Directory, Gateway, Recorder};
 use tandem_journal::{
@@ -52,6 +52,8 @@ pub(crate) struct Stage {
     pub(crate) vendors: Vec<Arc<dyn Vendor>>,
     /// Another Telegram than the sandbox's, for what the sandbox does not do.
     pub(crate) telegram: Option<String>,
+    /// Kinds of route beyond those that are built in.
+    pub(crate) connectors: Vec<Arc<dyn Connector>>,
     directory: TempDir,
 }
 
@@ -62,8 +64,16 @@ impl Stage {
         let sandbox = Sandbox::start(sandbox).await.unwrap();
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         let directory = tandem_testkit::folder();
-        let vendors = Vec::new();
-        Self { sandbox, clock, disk: Disk::plenty(), http, vendors, telegram: None, directory }
+        Self {
+            sandbox,
+            clock,
+            disk: Disk::plenty(),
+            http,
+            vendors: Vec::new(),
+            connectors: Vec::new(),
+            telegram: None,
+            directory,
+        }
     }
 
     /// A new bot at the sandbox's Telegram.
@@ -193,7 +203,7 @@ impl Service {
             recorder,
             gateway,
             upstream,
-            connectors: Vec::new(),
+            connectors: stage.connectors.clone(),
             vendors: stage.vendors.clone(),
             clock,
             rng,

@@ -1,4 +1,4 @@
-//! `tandem apply`: bring bots, apps and routes to what a file says.
+//! `tandem apply`: bring connections, bots, apps and routes to what a file says.
 
 use std::{
     fmt::Write as _,
@@ -21,10 +21,11 @@ use crate::{
     settings::Settings,
 };
 
-/// Bring bots, apps and routes to what a file says
+/// Bring connections, bots, apps and routes to what a file says
 ///
-/// Shows what would change, asks if a person sits there, and does it. Doing it twice changes nothing. Apps and routes
-/// that the file does not name stay, unless --prune is given; a bot is never removed: `tandem release` gives it back.
+/// Shows what would change, asks if a person sits there, and does it. Doing it twice changes nothing. Apps, routes and
+/// connections that the file does not name stay, unless --prune is given; a bot is never removed: `tandem release` gives
+/// it back.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -41,7 +42,26 @@ A file:
     [[bot.route]]
     name = \"amocrm\"
     kind = \"amocrm\"
-    mode = \"native\"")]
+    mode = \"native\"
+
+A file with an account at amoCRM (a file for each secret):
+  [[connection]]
+  name = \"shop\"
+  vendor = \"amocrm\"                 # platform = \"kommo\" for the rest of the world
+  account = \"shop.amocrm.ru\"
+  token_file = \"amo.token\"          # or [connection.oauth] client_id, client_secret_file, redirect_url
+    [connection.channel]
+    id = \"...\"
+    secret_file = \"amo.channel\"
+    bot_id = \"...\"
+  [[bot]]
+  token_file = \"bot.token\"
+    [[bot.route]]
+    name = \"amocrm\"
+    kind = \"amocrm\"
+    mode = \"channel\"
+    connection = \"shop\"             # pipeline, stage, responsible, source, reopen_lost, talk_minutes,
+                                    # without_rest, keyboard, language, company, silent, rules")]
 pub(crate) struct Arguments {
     /// The file
     #[arg(value_name = "FILE")]
@@ -49,7 +69,7 @@ pub(crate) struct Arguments {
     /// Only show what would change
     #[arg(long)]
     dry_run: bool,
-    /// Remove apps and routes of the file's bots that the file does not name
+    /// Remove apps and routes of the file's bots that the file does not name, and connections that no route uses
     #[arg(long)]
     prune: bool,
     /// Do not ask

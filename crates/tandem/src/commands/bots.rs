@@ -114,6 +114,9 @@ pub(super) fn in_words(bots: &[BotView]) -> String {
         if let Some(trouble) = &bot.trouble {
             let _ = write!(text, "\n! {}: {}\n  {}\n", title(bot), trouble.sentence, trouble.what_to_do);
         }
+        for trouble in &bot.route_troubles {
+            let _ = write!(text, "\n! {}: {trouble}\n", title(bot));
+        }
         for sentence in guard_sentences(bot) {
             let _ = write!(text, "\n{}: {sentence}\n", title(bot));
         }

@@ -10,6 +10,7 @@ mod ask;
 pub(crate) mod backup;
 pub(crate) mod bots;
 pub(crate) mod config;
+pub(crate) mod connections;
 pub(crate) mod doctor;
 pub(crate) mod held;
 pub(crate) mod lanes;

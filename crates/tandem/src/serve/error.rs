@@ -36,6 +36,9 @@ pub enum RunError {
     /// The client for Telegram.
     #[error("Telegram's server cannot be spoken to")]
     Upstream(#[source] SetUpError),
+    /// The client for amoCRM.
+    #[error("amoCRM's servers cannot be spoken to")]
+    Amocrm(#[source] tandem_amocrm::SetUpError),
     /// What the store holds.
     #[error("the bots cannot be read")]
     Bridge(#[source] OpenError),
@@ -79,7 +82,7 @@ impl RunError {
             Self::Base { .. } | Self::Proxy(_) | Self::PublicUrl(_) => {
                 "Correct it in the settings; `tandem config show` prints those in force."
             }
-            Self::Upstream(_) => {
+            Self::Upstream(_) | Self::Amocrm(_) => {
                 "Install the certificates of the system's authorities (Debian: ca-certificates), or set SSL_CERT_FILE."
             }
             Self::Bridge(_) => {

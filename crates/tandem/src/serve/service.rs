@@ -5,6 +5,7 @@ use std::{
     sync::Arc,
 };
 
+use tandem_amocrm::Amocrm;
 use tandem_bridge::{Bridge, Ownership, PublicUrl, UpstreamMode};
 use tandem_gateway::{Directory, Gateway, Recorder};
 use tandem_journal::{
@@ -18,6 +19,7 @@ use tandem_telegram::{
     upstream::{AddressGuard, Proxy, Roots, ServerBase, Settings as UpstreamSettings, Upstream},
     webhook::WebhookPolicy,
 };
+use tandem_vendor::Vendor;
 use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
 use url::Url;
@@ -88,6 +90,7 @@ impl Service {
             soft: stop.soft.clone(),
             tasks: tasks.clone(),
         });
+        let amocrm = amocrm(&settings.security, &clock, &rng)?;
         let bridge = Bridge::open(tandem_bridge::Parts {
             store,
             sealer,
@@ -98,7 +101,7 @@ impl Service {
             gateway: gateway.clone(),
             upstream,
             connectors: Vec::new(),
-            vendors: Vec::new(),
+            vendors: vec![amocrm],
             clock,
             rng,
             config,
@@ -218,6 +221,21 @@ fn upstream(settings: &settings::Telegram) -> Result<Upstream, RunError> {
         ..UpstreamSettings::for_server(base("api_base", &settings.api_base)?)
     })
     .map_err(RunError::Upstream)
+}
+
+/// amoCRM and Kommo.
+fn amocrm(
+    security: &settings::Security,
+    clock: &Arc<dyn Clock>,
+    rng: &Arc<dyn Rng>,
+) -> Result<Arc<dyn Vendor>, RunError> {
+    let public_only: tandem_amocrm::AddressFilter = Arc::new(|address| PublicOnly.allows(address));
+    let settings = tandem_amocrm::Settings {
+        guard: (!security.allow_private_addresses).then_some(public_only),
+        ..tandem_amocrm::Settings::default()
+    };
+    let vendor = Amocrm::new(&settings, Arc::clone(clock), Arc::clone(rng)).map_err(RunError::Amocrm)?;
+    Ok(Arc::new(vendor))
 }
 
 fn bridge_config(settings: &Settings) -> Result<tandem_bridge::Config, RunError> {
