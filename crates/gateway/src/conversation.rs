@@ -5,26 +5,23 @@
 //! rules and routes ask the event, not the state. A state lasts until another is set, and a day at most, so that one
 //! that was forgotten does not last for ever.
 //!
-//! The latest state of a conversation is a link of the bot's. A bot whose apps never set one costs a look at the first
-//! of its events after a start, and nothing afterwards.
+//! **With a manager's hand-off** ([`crate::hand_off`]) the later word counts: a manager's message is one, so that he has
+//! the conversation whatever an app had said before; `dialogue` and `free` take it back from him; `manager` gives it to
+//! him, until one has written and his time is over.
 
-use std::{
-    collections::HashMap,
-    sync::{Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, Response};
 use serde::{Deserialize, Serialize};
-use tandem_journal::{Append, Fact, Link, LinkScope, ReadError, Urgency};
+use tandem_journal::{Append, Fact, ReadError, Urgency};
 use tandem_model::{BotId, Conversation, Flags, NewEvent, Timestamp};
 use tandem_telegram::{
     envelope::{self, Failure},
     params::Params,
 };
 
-use crate::{App, Gateway, MarkDocument, gateway::Chain};
+use crate::{App, Gateway, MarkDocument, gateway::Chain, known::state_link};
 
 /// The method.
 pub(crate) const METHOD: &str = "tandemSetConversation";
@@ -34,8 +31,6 @@ const HEADER: &str = "tandem-conversation";
 const LASTS: Duration = Duration::from_hours(24);
 /// Longest note.
 const NOTE_CHARACTERS: usize = 1024;
-/// Conversations whose state is remembered, of all bots together.
-const REMEMBERED: usize = 50_000;
 
 /// What an app is doing in a conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,7 +45,7 @@ pub enum ConversationState {
 }
 
 impl ConversationState {
-    const ALL: [Self; 3] = [Self::Dialogue, Self::Free, Self::Manager];
+    pub(crate) const ALL: [Self; 3] = [Self::Dialogue, Self::Free, Self::Manager];
 
     /// The word that apps use.
     pub const fn as_str(self) -> &'static str {
@@ -73,14 +68,6 @@ impl ConversationState {
             Self::Free => Flags::NONE,
             Self::Manager => Flags::WITH_MANAGER,
         }
-    }
-
-    fn stored(self) -> String {
-        format!("conversation:{}", self.as_str())
-    }
-
-    fn of_stored(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|state| state.stored() == text)
     }
 }
 
@@ -111,58 +98,6 @@ impl Said {
         };
         Self::new(state, note).map(Some)
     }
-
-    /// The mark of it, and the state that holds from then on.
-    pub(crate) fn event(&self, app: &App, conversation: &Conversation, now: Timestamp) -> (NewEvent, Fact) {
-        let mark = MarkDocument::Conversation {
-            app: app.name().into(),
-            state: self.state,
-            note: self.note.as_deref().map(Into::into),
-        };
-        let event =
-            NewEvent { conversation: conversation.clone(), cause: Some(app.lane()), ..mark.event(now) };
-        let link =
-            Link { scope: LinkScope::Bot, ours: ours(conversation), theirs: self.state.stored(), at: now };
-        (event, Fact::Link(link))
-    }
-}
-
-fn ours(conversation: &Conversation) -> String {
-    format!("conversation:{conversation}")
-}
-
-type Known = Option<(ConversationState, Timestamp)>;
-
-/// The states of conversations, as far as they are remembered.
-#[derive(Debug, Default)]
-pub(crate) struct Conversations(Mutex<Remembered>);
-
-#[derive(Debug, Default)]
-struct Remembered {
-    /// Whether any conversation of a bot has, or had, a state.
-    used: HashMap<BotId, bool>,
-    states: HashMap<(BotId, Conversation), Known>,
-}
-
-impl Conversations {
-    fn lock(&self) -> MutexGuard<'_, Remembered> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn remember(&self, bot: BotId, conversation: &Conversation, known: Known) {
-        let mut remembered = self.lock();
-        if remembered.states.len() >= REMEMBERED {
-            // They are read again when they are asked for.
-            remembered.states.clear();
-        }
-        remembered.states.insert((bot, conversation.clone()), known);
-    }
-
-    /// A state was committed.
-    pub(crate) fn set(&self, bot: BotId, conversation: &Conversation, said: &Said, now: Timestamp) {
-        self.lock().used.insert(bot, true);
-        self.remember(bot, conversation, Some((said.state, now)));
-    }
 }
 
 impl Gateway {
@@ -173,62 +108,72 @@ impl Gateway {
             Err(failure) => return failure.response(),
         };
         let (bot, now) = (app.bot().id(), self.inner().clock.now());
-        let (event, fact) = said.event(app, &conversation, now);
-        let append = Append {
-            events: vec![event],
-            facts: vec![fact],
-            urgency: Urgency::MustKeep,
-            ..Append::default()
-        };
+        let (events, facts) = self.noting(app, &conversation, &said, now).await;
+        let append = Append { events, facts, urgency: Urgency::MustKeep, ..Append::default() };
         match self.inner().recorder.record(bot, append).await {
-            Ok(_) => {
-                self.inner().conversations.set(bot, &conversation, &said, now);
-                envelope::success(b"true")
-            }
+            Ok(_) => envelope::success(b"true"),
             Err(error) => Self::unwell(app, &error),
         }
     }
 
-    /// What holds in a conversation, as flags of what happens there now.
-    pub(crate) async fn conversation_flags(&self, bot: BotId, conversation: &Conversation) -> Flags {
-        match self.find_state(bot, conversation).await {
-            Ok(Some((state, since))) if self.inner().clock.now().since(since) < LASTS => state.flags(),
-            Ok(_) => Flags::NONE,
-            Err(error) => {
-                let chain = Chain(&error);
-                tracing::warn!(bot.id = %bot, "the state of a conversation could not be looked up: {chain}");
-                Flags::NONE
+    /// What is to be committed so that a state holds from then on.
+    pub(crate) async fn noting(
+        &self,
+        app: &App,
+        conversation: &Conversation,
+        said: &Said,
+        now: Timestamp,
+    ) -> (Vec<NewEvent>, Vec<Fact>) {
+        let mark = MarkDocument::Conversation {
+            app: app.name().into(),
+            state: said.state,
+            note: said.note.as_deref().map(Into::into),
+        };
+        let event = NewEvent { cause: Some(app.lane()), ..mark.event_in(conversation.clone(), now) };
+        let (mut events, mut facts) =
+            (vec![event], vec![Fact::Link(state_link(conversation, said.state, now))]);
+        if said.state != ConversationState::Manager {
+            match self.end_hand_off(app.bot().id(), conversation, app.name()).await {
+                Ok(ended) => {
+                    let (mark, over) = ended.unzip();
+                    events.extend(mark);
+                    facts.extend(over);
+                }
+                Err(error) => {
+                    let (bot, chain) = (app.bot().id(), Chain(&error));
+                    tracing::warn!(bot.id = %bot, "whether a manager talks could not be looked up: {chain}");
+                }
             }
         }
+        (events, facts)
     }
 
-    /// Whether any conversation of a bot has a state: asked of the store once.
-    async fn uses_states(&self, bot: BotId) -> Result<bool, ReadError> {
-        let (store, conversations) = (&self.inner().store, &self.inner().conversations);
-        let known = conversations.lock().used.get(&bot).copied();
-        if let Some(used) = known {
-            return Ok(used);
-        }
-        let mut found = false;
-        for state in [ConversationState::Dialogue, ConversationState::Manager] {
-            found |= !store.list_links(bot, LinkScope::Bot, state.stored(), 1).await?.is_empty();
-        }
-        Ok(*conversations.lock().used.entry(bot).or_insert(found))
+    /// What holds in a conversation, as flags of what happens there now.
+    pub(crate) async fn conversation_flags(&self, bot: BotId, conversation: &Conversation) -> Flags {
+        self.find_flags(bot, conversation).await.unwrap_or_else(|error| {
+            let chain = Chain(&error);
+            tracing::warn!(bot.id = %bot, "the state of a conversation could not be looked up: {chain}");
+            Flags::NONE
+        })
     }
 
-    async fn find_state(&self, bot: BotId, conversation: &Conversation) -> Result<Known, ReadError> {
-        let (store, conversations) = (&self.inner().store, &self.inner().conversations);
-        if !self.uses_states(bot).await? {
-            return Ok(None);
+    async fn find_flags(&self, bot: BotId, conversation: &Conversation) -> Result<Flags, ReadError> {
+        let (store, known) = (&*self.inner().store, self.inner().recorder.known());
+        let now = self.inner().clock.now();
+        let hand_off = self.find_hand_off(bot, conversation).await?;
+        if hand_off.is_some_and(|until| until > now) {
+            return Ok(Flags::WITH_MANAGER);
         }
-        let remembered = conversations.lock().states.get(&(bot, conversation.clone())).copied();
-        if let Some(known) = remembered {
-            return Ok(known);
+        let state = known.states.find(store, bot, conversation).await?;
+        let state = state.filter(|(_, since)| now.since(*since) < LASTS);
+        // A manager has had what he was given, and is done.
+        let had = state.is_some_and(|(state, since)| {
+            state == ConversationState::Manager && hand_off.is_some_and(|until| until > since)
+        });
+        if let Some(until) = hand_off {
+            self.note_end(bot, conversation, until, had);
         }
-        let link = store.find_link(bot, LinkScope::Bot, ours(conversation)).await?;
-        let known = link.and_then(|link| Some((ConversationState::of_stored(&link.theirs)?, link.at)));
-        conversations.remember(bot, conversation, known);
-        Ok(known)
+        Ok(if had { Flags::NONE } else { state.map_or(Flags::NONE, |(state, _)| state.flags()) })
     }
 }
 

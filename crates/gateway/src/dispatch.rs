@@ -3,7 +3,7 @@
 //! - **A press of a button** is for the app that claims the beginning of its data: the owner of the bot has said so,
 //!   which is how an app that only sends can show buttons that another one handles, and how buttons under old messages
 //!   move to a new app. Else it is for the app whose message carries the button. Else it is for everybody, and the first
-//!   answer wins ([`crate::answers`]).
+//!   answer wins ([`crate::answers`]). A button that a manager has shown is his route's: no app is shown its press.
 //! - **A [`Question`]** is for the app that was chosen for it, else for `main`, unless `main` asks for no such updates
 //!   and exactly one other app does.
 //! - **Everything else** is for every app that asks for its kind.
@@ -13,10 +13,13 @@
 use std::sync::Arc;
 
 use tandem_journal::Fact;
-use tandem_model::NewEvent;
+use tandem_model::{Flags, NewEvent};
 use tandem_telegram::update::{Kind, UpdateView};
 
-use crate::{App, BotHandle, Gateway, Question, gateway::Chain, keyboards};
+use crate::{
+    App, BotHandle, Gateway, Question, keyboards,
+    known::{ShownBy, Use},
+};
 
 impl Gateway {
     /// The event that an update is, with what was true when it came, and what becomes known with it.
@@ -24,8 +27,19 @@ impl Gateway {
         let now = self.inner().clock.now();
         let mut event = update.to_event(bot.source(), now);
         let mut facts = Vec::new();
-        event.flags = event.flags | self.conversation_flags(bot.id(), &event.conversation).await;
+        event.flags = event.flags | self.flags_of(bot.id(), update, &event.conversation).await;
         let kind = update.kind();
+        // Without managers it need not be looked up whose button it is before claims are asked.
+        let shown_by = if kind == Kind::CallbackQuery && self.uses(bot.id(), Use::Managers).await {
+            self.shown_by(bot.id(), update).await
+        } else {
+            None
+        };
+        if let Some(ShownBy::Manager(route)) = shown_by {
+            event.flags = event.flags | Flags::MANAGERS_BUTTON | Flags::MANAGER_TALKS;
+            event.owner = Some(route);
+            return (event, facts);
+        }
         let question = Question::of(kind);
         if kind != Kind::CallbackQuery && question.is_none() {
             return (event, facts);
@@ -40,36 +54,34 @@ impl Gateway {
                 let name = question.answerer(&bot.owners(), &known);
                 apps.iter().find(|app| Some(app.name()) == name)
             }
-            None => self.presser(bot, &apps, update).await,
+            None => self.presser(bot, &apps, update, shown_by).await,
         };
         event.owner = owner.map(|app| app.lane());
         if kind == Kind::ChosenInlineResult
             && let Some(owner) = owner
         {
-            facts.extend(keyboards::note_chosen(owner.lane(), update, now));
+            facts.extend(keyboards::note_chosen(ShownBy::App(owner.lane()), update, now));
         }
         (event, facts)
     }
 
-    /// The app a press is for; `None` for everybody.
+    /// The app a press is for; `None` for everybody. `shown_by`: who has shown the button, where that was looked up.
     async fn presser<'a>(
         &self,
         bot: &BotHandle,
         apps: &'a [Arc<App>],
         press: &UpdateView<'_>,
+        shown_by: Option<ShownBy>,
     ) -> Option<&'a Arc<App>> {
         if let Some(app) = press.callback_data().and_then(|data| claimant(apps, &data)) {
             return Some(app);
         }
-        match self.find_keyboards_lane(bot.id(), press).await {
-            // An app that takes no presses has shown a button that somebody else is to handle.
-            Ok(lane) => apps.iter().find(|app| Some(app.lane()) == lane && takes(app, Kind::CallbackQuery)),
-            Err(error) => {
-                let chain = Chain(&error);
-                tracing::warn!(bot.id = %bot.id(), "whose button was pressed could not be looked up: {chain}");
-                None
-            }
-        }
+        let shown_by = match shown_by {
+            Some(known) => Some(known),
+            None => self.shown_by(bot.id(), press).await,
+        };
+        // An app that takes no presses has shown a button that somebody else is to handle.
+        apps.iter().find(|app| shown_by == Some(ShownBy::App(app.lane())) && takes(app, Kind::CallbackQuery))
     }
 }
 

@@ -31,7 +31,8 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use crate::{
     App, BodyError, BotState, Directory, Proof, Recorder,
     answers::{Answers, answers_press},
-    conversation::{self, Conversations},
+    campaign::Campaigns,
+    conversation,
     limits::method_refused,
     metrics::{CallMetrics, method_of},
     polls::Polls,
@@ -100,8 +101,8 @@ pub(crate) struct Inner {
     pub(crate) clients: Clients,
     pub(crate) metrics: CallMetrics,
     pub(crate) polls: Arc<Polls>,
-    /// What apps are doing in conversations.
-    pub(crate) conversations: Conversations,
+    /// What apps say to how many.
+    pub(crate) campaigns: Campaigns,
     /// Who has answered which press.
     pub(crate) answers: Answers,
     /// Settings are changed one at a time: what is read is what is changed.
@@ -153,7 +154,7 @@ impl Gateway {
             clients: Clients::default(),
             polls: Arc::new(Polls::counted_by(metrics.waiting.clone())),
             metrics,
-            conversations: Conversations::default(),
+            campaigns: Campaigns::default(),
             answers: Answers::default(),
             changes: tokio::sync::Mutex::default(),
             switching: tokio::sync::Mutex::default(),

@@ -6,7 +6,7 @@
 
 use bytes::Bytes;
 use tandem_journal::{Fact, Link, LinkScope, ReadError};
-use tandem_model::{BotId, Conversation, LaneId, Timestamp};
+use tandem_model::{BotId, Conversation, Timestamp};
 use tandem_telegram::{
     keyboard::has_callbacks,
     methods::{Act, Capture, Shape},
@@ -14,10 +14,7 @@ use tandem_telegram::{
     update::{MessageView, UpdateView, split_array},
 };
 
-use crate::Gateway;
-
-/// What the note of a lane begins with.
-const LANE: &str = "lane:";
+use crate::{Gateway, known::ShownBy};
 
 /// Where a message stands, as the note of its keyboard has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,14 +34,14 @@ impl Place {
         Self(format!("keyboard:inline:{id}"))
     }
 
-    fn note(self, lane: LaneId, at: Timestamp) -> Fact {
-        Fact::Link(Link { scope: LinkScope::Bot, ours: self.0, theirs: format!("{LANE}{lane}"), at })
+    fn note(self, by: ShownBy, at: Timestamp) -> Fact {
+        Fact::Link(Link { scope: LinkScope::Bot, ours: self.0, theirs: by.stored(), at })
     }
 }
 
-/// Notes of the keyboards that a call put under messages, in the name of the lane of who called. To be committed with it.
-pub fn notes(
-    lane: LaneId,
+/// Notes of the keyboards that a call put under messages, in the name of who called. To be committed with it.
+pub(crate) fn notes(
+    by: ShownBy,
     capture: Capture,
     parameters: &Params,
     result: &Bytes,
@@ -84,21 +81,21 @@ pub fn notes(
     {
         places.push(Place::inline(id));
     }
-    places.into_iter().map(|place| place.note(lane, now)).collect()
+    places.into_iter().map(|place| place.note(by, now)).collect()
 }
 
 /// The note of an inline message that somebody chose, in the name of the app that offered it.
-pub(crate) fn note_chosen(lane: LaneId, update: &UpdateView<'_>, now: Timestamp) -> Option<Fact> {
-    update.inline_message_id().map(|id| Place::inline(&id).note(lane, now))
+pub(crate) fn note_chosen(by: ShownBy, update: &UpdateView<'_>, now: Timestamp) -> Option<Fact> {
+    update.inline_message_id().map(|id| Place::inline(&id).note(by, now))
 }
 
 impl Gateway {
-    /// The lane of the app or of the route that put the keyboard there that was pressed. It may be one that is gone.
-    pub(crate) async fn find_keyboards_lane(
+    /// Who put the keyboard there that was pressed. It may be an app that is gone.
+    pub(crate) async fn find_shown_by(
         &self,
         bot: BotId,
         press: &UpdateView<'_>,
-    ) -> Result<Option<LaneId>, ReadError> {
+    ) -> Result<Option<ShownBy>, ReadError> {
         let mut places = Vec::new();
         let message = press.message();
         if let Some(id) = press.inline_message_id() {
@@ -109,19 +106,17 @@ impl Gateway {
         }
         for Place(ours) in places {
             if let Some(link) = self.inner().store.find_link(bot, LinkScope::Bot, ours).await? {
-                return Ok(lane_of(&link.theirs));
+                return Ok(ShownBy::of_stored(&link.theirs));
             }
         }
         Ok(None)
     }
 }
 
-fn lane_of(theirs: &str) -> Option<LaneId> {
-    LaneId::new(theirs.strip_prefix(LANE)?.parse().ok()?).ok()
-}
-
 #[cfg(test)]
 mod tests {
+    use tandem_model::LaneId;
+
     use super::*;
 
     const MARKUP: &str = r#"{"inline_keyboard":[[{"text":"Yes","callback_data":"yes"}]]}"#;
@@ -130,12 +125,12 @@ mod tests {
         let class = tandem_telegram::methods::Class::of(method);
         let tandem_telegram::methods::Class::Captured(capture) = class else { panic!("{class:?}") };
         let parameters = Params::of(parameters.iter().map(|(name, value)| (*name, (*value).to_owned())));
-        let lane = LaneId::new(3).unwrap();
-        notes(lane, capture, &parameters, &Bytes::copy_from_slice(result.as_bytes()), Timestamp::EPOCH)
+        let by = ShownBy::App(LaneId::new(3).unwrap());
+        notes(by, capture, &parameters, &Bytes::copy_from_slice(result.as_bytes()), Timestamp::EPOCH)
             .into_iter()
             .map(|fact| match fact {
                 Fact::Link(link) => {
-                    assert_eq!((link.scope, lane_of(&link.theirs)), (LinkScope::Bot, Some(lane)));
+                    assert_eq!((link.scope, &*link.theirs), (LinkScope::Bot, "lane:3"));
                     link.ours
                 }
                 other => panic!("{other:?}"),

@@ -7,14 +7,19 @@
 //! a CRM is are the bridge's business; the bridge fills the [`Directory`].
 
 mod answers;
+mod campaign;
 mod conversation;
 mod directory;
 mod dispatch;
 mod document;
+mod flags;
 mod gateway;
 mod get_updates;
+mod hand_off;
 mod keyboards;
+mod known;
 mod limits;
+mod managers;
 mod mark;
 mod metrics;
 mod owners;
@@ -32,8 +37,8 @@ pub use conversation::ConversationState;
 pub use directory::{App, BotHandle, BotState, Directory};
 pub use document::{AppDocument, DropPending, Sees, WebhookDocument, WebhookPolicy, WhileManagerTalks};
 pub use gateway::{Config, Gateway, Parts};
-pub use keyboards::notes as keyboard_notes;
 pub use limits::{AppLimits, ChatRule, ChatRuleError, MethodRule, MethodRuleError};
+pub use managers::notes as keyboard_notes;
 pub use mark::MarkDocument;
 pub use metrics::METRICS;
 pub use owners::{Owners, Question};

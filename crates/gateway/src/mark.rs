@@ -31,6 +31,20 @@ pub enum MarkDocument<'a> {
         #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
         note: Option<Cow<'a, str>>,
     },
+    /// A manager has begun to talk in the mark's conversation.
+    HandOffBegun {
+        /// Through which route, by name.
+        #[serde(borrow)]
+        route: Cow<'a, str>,
+        /// Until when, as far as his first message goes; each further one lengthens it.
+        until: Timestamp,
+    },
+    /// He talks there no more.
+    HandOffEnded {
+        /// The app that took the conversation back, by name; his time was over where there is none.
+        #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+        app: Option<Cow<'a, str>>,
+    },
 }
 
 impl MarkDocument<'_> {
@@ -38,15 +52,22 @@ impl MarkDocument<'_> {
     pub const DROPPED: Topic = Topic::new(0).expect("a topic is at most 63");
     /// The topic of marks about conversations.
     pub const CONVERSATION: Topic = Topic::new(1).expect("a topic is at most 63");
+    /// The topic of marks about hand-offs, begun and ended.
+    pub const HAND_OFF: Topic = Topic::new(8).expect("a topic is at most 63");
 
     pub(crate) fn event(&self, now: Timestamp) -> NewEvent {
+        self.event_in(Conversation::bot(), now)
+    }
+
+    pub(crate) fn event_in(&self, conversation: Conversation, now: Timestamp) -> NewEvent {
         NewEvent {
             kind: EventKind::Mark,
             topic: match self {
                 Self::Dropped { .. } => Self::DROPPED,
                 Self::Conversation { .. } => Self::CONVERSATION,
+                Self::HandOffBegun { .. } | Self::HandOffEnded { .. } => Self::HAND_OFF,
             },
-            conversation: Conversation::bot(),
+            conversation,
             family: Family::Chat.number(),
             at: now,
             lifetime: Lifetime::Backlog,

@@ -9,6 +9,7 @@ use futures_util::StreamExt;
 use http::{Response, StatusCode};
 use http_body_util::BodyExt;
 use tandem_journal::{Append, Urgency};
+use tandem_model::Flags;
 use tandem_telegram::{
     capture,
     envelope::{Answer, Failure},
@@ -25,7 +26,8 @@ use crate::{
     conversation,
     gateway::{Chain, whole},
     keyboards,
-    sent::{Author, Said},
+    known::{Keyboard, ShownBy},
+    sent::{Author, Said, conversation_of},
 };
 
 /// An answer that is larger is passed on unread: no message is.
@@ -199,7 +201,16 @@ impl Gateway {
         let now = self.inner().clock.now();
         let others = self.inner().directory.list_apps(app.bot().id());
         let shown = others.iter().any(|other| other.lane() != app.lane() && other.document().sees_sent());
-        let mut facts = keyboards::notes(app.lane(), capture, &parameters, result, now);
+        let shown_by = ShownBy::App(app.lane());
+        let mut facts = keyboards::notes(shown_by, capture, &parameters, result, now);
+        let mut flags = Flags::NONE;
+        if let Some(conversation) = conversation_of(&parameters, result) {
+            facts.extend(Keyboard::note(shown_by, &conversation, &parameters, now));
+            let (to, what) = ((app.bot().id(), app.lane()), (method, &parameters));
+            if self.inner().campaigns.note(to, capture, what, &conversation, now) {
+                flags = Flags::CAMPAIGN;
+            }
+        }
         let by = Author::App(app.name().into());
         let said = Said { by, lane: app.lane(), method, capture, parameters, result, now, shown };
         let Some(mut event) = said.event() else {
@@ -207,18 +218,16 @@ impl Gateway {
             return;
         };
         let (bot, conversation) = (app.bot().id(), event.conversation.clone());
-        event.flags = event.flags | self.conversation_flags(bot, &conversation).await;
+        event.flags = event.flags | flags | self.conversation_flags(bot, &conversation).await;
         let mut events = vec![event];
         if let Some(says) = &says {
-            let (mark, fact) = says.event(app, &conversation, now);
-            events.push(mark);
-            facts.push(fact);
+            let (marks, known) = self.noting(app, &conversation, says, now).await;
+            events.extend(marks);
+            facts.extend(known);
         }
         let append = Append { events, urgency: Urgency::MustKeep, facts, ..Append::default() };
         if let Err(error) = self.inner().recorder.record(bot, append).await {
             self.note_unkept(app, method, &Chain(&error).to_string());
-        } else if let Some(says) = &says {
-            self.inner().conversations.set(bot, &conversation, says, now);
         }
     }
 

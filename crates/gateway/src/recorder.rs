@@ -11,7 +11,10 @@ use tandem_lanes::{Lanes, LeaseSource};
 use tandem_model::BotId;
 use tokio::{sync::watch, time::Instant};
 
-use crate::metrics::{Recorded, RecorderMetrics};
+use crate::{
+    known::Known,
+    metrics::{Recorded, RecorderMetrics},
+};
 
 /// How long sends are refused after the store has failed to keep one.
 const FIRST_REFUSAL: Duration = Duration::from_secs(5);
@@ -29,6 +32,7 @@ pub struct Recorder {
     health: watch::Receiver<Health>,
     trouble: Arc<Mutex<Option<Trouble>>>,
     metrics: RecorderMetrics,
+    known: Arc<Known>,
 }
 
 /// The store failed to keep what will not come again. Its health says so for a moment only, because nothing else may
@@ -57,14 +61,24 @@ impl Recorder {
     /// A recorder for the bots that `leases` knows.
     pub fn new(store: Arc<dyn Store>, leases: Arc<dyn LeaseSource>, lanes: Lanes) -> Self {
         let health = store.health();
-        Self { store, leases, lanes, health, trouble: Arc::default(), metrics: RecorderMetrics::default() }
+        Self {
+            store,
+            leases,
+            lanes,
+            health,
+            trouble: Arc::default(),
+            metrics: RecorderMetrics::default(),
+            known: Arc::default(),
+        }
     }
 
     /// Commits, then wakes the bot's lanes. `Ok` means durable.
-    pub async fn record(&self, bot: BotId, append: Append) -> Result<Vec<Appended>, RecordError> {
+    pub async fn record(&self, bot: BotId, mut append: Append) -> Result<Vec<Appended>, RecordError> {
         let lease = self.leases.lease(bot).ok_or(RecordError::NotOwned { bot })?;
         let events: Vec<_> = append.events.iter().map(Recorded::of).collect();
         let kept = append.urgency == Urgency::MustKeep;
+        append.facts.extend(self.known.uses.marks(bot, &append.facts));
+        let facts = append.facts.clone();
         let appended = self.append(lease, bot, append).await;
         match &appended {
             Ok(_) => *self.trouble() = None,
@@ -72,6 +86,7 @@ impl Recorder {
             Err(_) => {}
         }
         let appended = appended?;
+        self.known.learn(bot, &facts);
         self.metrics.count(&events, &appended);
         tell(bot, &events, &appended);
         if let Some(last) = appended.iter().map(|one| one.seq()).max() {
@@ -118,6 +133,11 @@ impl Recorder {
         let mut trouble = self.trouble();
         let wait = trouble.map_or(FIRST_REFUSAL, |trouble| (trouble.wait * 2).min(LONGEST_REFUSAL));
         *trouble = Some(Trouble { until: Instant::now() + wait, wait });
+    }
+
+    /// What is true in conversations, by what was committed.
+    pub(crate) fn known(&self) -> &Known {
+        &self.known
     }
 
     pub(crate) const fn metrics(&self) -> &RecorderMetrics {

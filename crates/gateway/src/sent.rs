@@ -78,11 +78,7 @@ impl Said<'_> {
     pub fn event(self) -> Option<NewEvent> {
         let Self { by, lane, method, capture, parameters, result, now, shown } = self;
         let first = MessageView::of(result).or_else(|| first_of(result));
-        let conversation = first
-            .as_ref()
-            .and_then(MessageView::conversation)
-            .or_else(|| named_conversation(&parameters))
-            .unwrap_or_else(Conversation::bot);
+        let conversation = conversation_of(&parameters, result).unwrap_or_else(Conversation::bot);
         let at = first.and_then(|message| message.edit_date().or_else(|| message.date())).unwrap_or(now);
         let document = SentDocument {
             method: method.into(),
@@ -105,6 +101,12 @@ impl Said<'_> {
             body: serde_json::to_vec(&document).ok()?.into(),
         })
     }
+}
+
+/// Where something was said: where the result or, for results that do not say, the call says.
+pub(crate) fn conversation_of(parameters: &Params, result: &Bytes) -> Option<Conversation> {
+    let first = MessageView::of(result).or_else(|| first_of(result));
+    first.as_ref().and_then(MessageView::conversation).or_else(|| named_conversation(parameters))
 }
 
 /// The first message of an album.

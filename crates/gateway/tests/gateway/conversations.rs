@@ -35,7 +35,7 @@ async fn what_comes_next_in_that_conversation_carries_what_the_app_said() {
     t.main().result("TANDEMSETCONVERSATION", json!({"chat_id": 7, "state": "manager"})).await;
     let mut t = t.restart().await;
     t.says(7, "hello?").await;
-    assert_eq!(last_flags(&t, EventKind::Update).await, Flags::WITH_MANAGER);
+    assert_eq!(last_flags(&t, EventKind::Update).await, Flags::WITH_MANAGER | Flags::MANAGER_TALKS);
     t.main().result("tandemSetConversation", json!({"chat_id": 7, "state": "free"})).await;
     t.says(7, "bye").await;
     assert_eq!(last_flags(&t, EventKind::Update).await, Flags::NONE);
@@ -87,7 +87,7 @@ async fn a_state_that_was_forgotten_ends_after_a_day() {
     t.main().result("tandemSetConversation", json!({"chat_id": 7, "state": "manager"})).await;
     t.clock.advance(Duration::from_hours(23));
     t.says(7, "one").await;
-    assert_eq!(last_flags(&t, EventKind::Update).await, Flags::WITH_MANAGER);
+    assert_eq!(last_flags(&t, EventKind::Update).await, Flags::WITH_MANAGER | Flags::MANAGER_TALKS);
     t.clock.advance(Duration::from_hours(1));
     t.says(7, "two").await;
     assert_eq!(last_flags(&t, EventKind::Update).await, Flags::NONE);

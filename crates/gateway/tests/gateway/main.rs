@@ -5,6 +5,7 @@
 mod a_day_away;
 mod answers;
 mod bad_input;
+mod buttons;
 mod captured;
 mod conversations;
 mod documentation;
@@ -15,6 +16,7 @@ mod every_method_understood;
 mod faults;
 mod files;
 mod forms;
+mod hand_offs;
 mod hostile_addresses;
 mod hostile_connections;
 mod hostile_requests;
