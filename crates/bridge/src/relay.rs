@@ -26,7 +26,11 @@ use tandem_telegram::{
     },
 };
 
-use crate::{ConnectError, Connected, Connector, RouteDocument, RouteKind, RouteMode, RouteSetting, secrets};
+use crate::{
+    ConnectError, Connected, Connector, RouteDocument, RouteKind, RouteMode, RouteSetting,
+    rules::{Decision, RouteRules},
+    secrets,
+};
 
 /// Makes relays.
 #[derive(Debug)]
@@ -79,6 +83,7 @@ impl Connector for Relays {
             address,
             secret,
             receiver: route.document.kind,
+            rules: RouteRules::of(&route.document.rules, route.document.audience()),
             name: route.name.clone(),
             calls: AtomicU64::new(0),
         };
@@ -101,6 +106,8 @@ struct Relay {
     address: WebhookAddress,
     secret: Option<SecretToken>,
     receiver: RouteKind,
+    /// What it is not to be told.
+    rules: RouteRules,
     name: String,
     /// Answers that asked for a method.
     calls: AtomicU64,
@@ -123,6 +130,9 @@ impl Relay {
     async fn post(&self, run: &Run, event: &Event) -> Verdict {
         // The lane's filter lets nothing else through; what is no update has no bytes of Telegram's.
         if event.kind != EventKind::Update {
+            return Verdict::Done;
+        }
+        if !self.rules.is_empty() && self.rules.decide(event).decision == Decision::Skip {
             return Verdict::Done;
         }
         match self.client.post(&self.address, self.secret.as_ref(), event.body.clone()).await {

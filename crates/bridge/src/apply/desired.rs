@@ -7,6 +7,7 @@ use tandem_gateway::Owners;
 use crate::{
     GuardPolicy, RouteDocument, UpstreamMode,
     operations::{AppSettings, Confidential},
+    rules::RuleDocument,
 };
 
 /// Connections and bots as they are to be.
@@ -70,6 +71,9 @@ pub struct DesiredRoute {
     pub connection: Option<String>,
     /// What is stored of it.
     pub document: RouteDocument,
+    /// What of it all it is told; what it is told already where this says nothing. In place of the document's.
+    #[serde(default)]
+    pub rules: Option<Vec<RuleDocument>>,
     /// Where it goes; whoever held the bot when it was adopted, where this says nothing.
     pub url: Option<Confidential>,
     /// What its receiver checks.

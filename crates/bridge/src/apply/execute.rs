@@ -2,6 +2,8 @@
 
 use secrecy::SecretString;
 use tandem_journal::{Document, Route as RouteRow, SecretOwner, SettingsChange};
+use tandem_model::BotId;
+use tokio::sync::MutexGuard;
 
 use super::{
     DesiredBot, DesiredRoute,
@@ -9,7 +11,7 @@ use super::{
     plan::{Change, Known, Step, put_owners, wanted},
 };
 use crate::{
-    Bridge, RouteDocument, RouteMode,
+    Bridge, RouteDocument, RouteMode, SyncError,
     adopt::route_kind,
     operations::{
         Adopt, Confidential, KeepHolder, Refusal, RefusalCode, StepView, find::Found, trouble::unreadable,
@@ -92,7 +94,7 @@ impl Bridge {
         let unreadable = |error| unreadable(&format!("route {}", route.name), &error);
         let stored: Option<RouteDocument> =
             row.as_ref().map(|row| row.document.read()).transpose().map_err(unreadable)?;
-        let document = Document::of(&wanted(route, stored.as_ref())).map_err(unreadable)?;
+        let mut document = wanted(route, stored.as_ref());
         let connection = match &route.connection {
             Some(name) => {
                 let known = self.parts().store.find_connection(name.clone()).await?;
@@ -101,6 +103,13 @@ impl Bridge {
             None => row.as_ref().and_then(|row| row.connection),
         };
         let lane = row.and_then(|row| row.lane);
+        let mut still = None;
+        if let Some(rules) = route.rules.as_ref().filter(|rules| *rules != document.rules.latest()) {
+            still = Some(self.stand_still(bot, &route.name).await?);
+            let head = self.parts().store.head(bot).await?;
+            document.rules.put(head.last.next(), rules.clone(), head.oldest);
+        }
+        let document = Document::of(&document).map_err(unreadable)?;
         let name = route.name.clone();
         let owner = SecretOwner::Route(bot, name.clone());
         let mut changes = vec![SettingsChange::PutRoute(RouteRow { bot, name, lane, connection, document })];
@@ -116,8 +125,22 @@ impl Bridge {
         if let Some(certificate) = &route.certificate {
             put(secrets::ROUTE_CERTIFICATE, &certificate.clone().into());
         }
-        self.parts().store.change_settings(None, changes).await?;
+        let committed = self.parts().store.change_settings(None, changes).await;
+        drop(still);
+        // Also when nothing was changed: the route stood still for it.
         self.sync(bot).await?;
+        committed?;
         Ok(())
+    }
+
+    /// Has a route deliver nothing until what is returned is dropped and the bot is synced again, so that nothing is
+    /// decided by rules that no longer hold for it.
+    async fn stand_still(&self, bot: BotId, route: &str) -> Result<MutexGuard<'_, ()>, Refusal> {
+        let syncing = self.syncing().await;
+        let running = self.find_live(bot).and_then(|live| live.running().routes.remove(route));
+        if let Some(running) = running {
+            self.parts().lanes.detach(running.lane).await.map_err(SyncError::from)?;
+        }
+        Ok(syncing)
     }
 }

@@ -12,6 +12,7 @@ use crate::{
     ChannelDocument, CompanyMessages, GuardPolicy, Language, RouteDocument, RouteKind, RouteMode,
     UpstreamMode, WithoutRest,
     operations::{Allowed, AppSettings, Confidential},
+    rules::{RuleDocument, RuleHistory, check},
 };
 
 /// Longest source (amocrm.md 1.12).
@@ -175,6 +176,7 @@ struct WrittenRoute {
     language: Option<Language>,
     company: Option<CompanyMessages>,
     silent: Option<bool>,
+    rules: Option<Spanned<Vec<RuleDocument>>>,
 }
 
 impl WrittenRoute {
@@ -248,8 +250,21 @@ impl Source<'_> {
             max_connections: route.max_connections,
             ip_address: route.ip_address,
             channel,
+            rules: RuleHistory::default(),
         };
-        Ok(DesiredRoute { name, connection, document, url, secret, certificate })
+        let rules = route.rules.map(|rules| self.route_rules(rules, &document)).transpose()?;
+        Ok(DesiredRoute { name, connection, document, rules, url, secret, certificate })
+    }
+
+    fn route_rules(
+        &self,
+        rules: Spanned<Vec<RuleDocument>>,
+        route: &RouteDocument,
+    ) -> Result<Vec<RuleDocument>, Problem> {
+        let at = rules.span().start;
+        let rules = rules.into_inner();
+        check(&rules, route.audience()).map_err(|problem| self.problem(at, problem.to_string()))?;
+        Ok(rules)
     }
 
     fn kind(&self, route: &WrittenRoute) -> Result<(RouteKind, Option<RouteMode>), Problem> {

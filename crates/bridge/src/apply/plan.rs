@@ -22,6 +22,7 @@ use crate::{
         find::{Found, shown},
         trouble::unreadable,
     },
+    rules::check,
     secrets,
 };
 
@@ -85,6 +86,9 @@ impl Bridge {
     pub(super) async fn look_at(&self, bot: &DesiredBot) -> Result<Known, Refusal> {
         for name in bot.apps.iter().map(|app| &app.name).chain(bot.routes.iter().map(|route| &route.name)) {
             check_name(name)?;
+        }
+        for route in &bot.routes {
+            refuse_wrong_rules(route)?;
         }
         let token = read_token(bot.token.expose())?;
         let found = self.stored_bot(token.bot()).await?;
@@ -329,6 +333,7 @@ impl Bridge {
             (wanted.kinds != stored.kinds, "the kinds of update it gets"),
             (wanted.max_connections != stored.max_connections, "its connections"),
             (wanted.ip_address != stored.ip_address, "its fixed address"),
+            (route.rules.as_ref().is_some_and(|rules| rules != stored.rules.latest()), "its rules"),
         ] {
             if differs {
                 differences.push(what);
@@ -378,7 +383,8 @@ fn claims_wanted<'a>(
 
 /// A route's document: what a file leaves out stays.
 pub(super) fn wanted(route: &DesiredRoute, stored: Option<&RouteDocument>) -> RouteDocument {
-    let RouteDocument { kind, mode, kinds, max_connections, ip_address, channel } = route.document.clone();
+    let RouteDocument { kind, mode, kinds, max_connections, ip_address, channel, rules: _ } =
+        route.document.clone();
     RouteDocument {
         kind,
         mode,
@@ -386,7 +392,17 @@ pub(super) fn wanted(route: &DesiredRoute, stored: Option<&RouteDocument>) -> Ro
         max_connections: max_connections.or_else(|| stored?.max_connections),
         ip_address: ip_address.or_else(|| stored?.ip_address),
         channel,
+        // A version of their own is made of them when they are stored.
+        rules: stored.map(|stored| stored.rules.clone()).unwrap_or_default(),
     }
+}
+
+fn refuse_wrong_rules(route: &DesiredRoute) -> Result<(), Refusal> {
+    let rules = route.rules.as_deref().unwrap_or_default();
+    check(rules, route.document.audience()).map_err(|problem| {
+        let sentence = format!("The rules of route {} cannot be used: {problem}.", route.name);
+        Refusal::new(RefusalCode::BadRequest, sentence, "Correct it and run this again.")
+    })
 }
 
 fn host_of(url: &str, route: &str) -> Result<String, Refusal> {

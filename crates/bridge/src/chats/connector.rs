@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     ConnectError, Connected, Connections, Connector, Media, RouteDocument, RouteMode, RouteSetting,
-    rules::{Audience, RouteRules, RuleHistory},
+    rules::RouteRules,
 };
 
 /// How many chats of all routes together are kept in memory: about a kilobyte each.
@@ -57,7 +57,7 @@ impl Connector for Chats {
         let channel = channel.ok_or(ConnectError::Missing { name: "settings of the channel" })?;
         let reading = Reading {
             route: route.name.clone(),
-            rules: RouteRules::of(&RuleHistory::default(), Audience::Conversation),
+            rules: RouteRules::of(&route.document.rules, route.document.audience()),
             language: channel.language,
         };
         let destination = ChatRoute {

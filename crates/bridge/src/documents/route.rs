@@ -7,6 +7,7 @@ use tandem_model::{Authorship, EventKind, EventKinds, Filter, Flags, Topics};
 use tandem_telegram::{allowed::AllowedUpdates, update::Kind};
 
 use super::ChannelDocument;
+use crate::rules::{Audience, RuleHistory};
 
 /// A route, as stored. Address, foreign secret and certificate are stored sealed, apart
 /// ([`crate::secrets`]).
@@ -27,6 +28,9 @@ pub struct RouteDocument {
     /// What belongs to the mode `channel`: there for each of its routes, and for no other.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub channel: Option<Box<ChannelDocument>>,
+    /// What of it all it is told, and from which event on.
+    #[serde(default, skip_serializing_if = "RuleHistory::is_empty")]
+    pub rules: RuleHistory,
 }
 
 /// To whom a route goes.
@@ -69,6 +73,14 @@ impl RouteDocument {
             // What of it is shown is for the route's rules to say, when it is delivered.
             Some(RouteMode::Channel) => Self::CHANNEL,
             Some(RouteMode::Native) | None => self.updates(),
+        }
+    }
+
+    /// Whom it is that its rules decide for.
+    pub const fn audience(&self) -> Audience {
+        match self.mode {
+            Some(RouteMode::Channel) => Audience::Conversation,
+            Some(RouteMode::Native) | None => Audience::Everything,
         }
     }
 
@@ -118,6 +130,7 @@ mod tests {
             max_connections: None,
             ip_address: None,
             channel: None,
+            rules: RuleHistory::default(),
         }
     }
 

@@ -114,6 +114,7 @@ impl Bridge {
             max_connections: info.max_connections,
             ip_address: None,
             channel: None,
+            rules: crate::rules::RuleHistory::default(),
         };
         let row =
             RouteRow { bot, name: name.clone(), lane: None, connection: None, document: of(bot, &route)? };

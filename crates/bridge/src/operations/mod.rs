@@ -19,6 +19,7 @@ mod refusal;
 mod replay;
 mod request;
 mod response;
+mod rules;
 mod status;
 pub(crate) mod trouble;
 
@@ -28,12 +29,13 @@ pub use confidential::Confidential;
 pub use refusal::{Refusal, RefusalCode};
 pub use request::{
     Adopt, Allowed, AnotherPoller, AppSettings, Apply, ApplyMode, BotRef, GiveBack, HeldQuery, KeepHolder,
-    LaneRef, Others, Point, Release, Replay, ReplayMode, Request, Undelivered,
+    LaneRef, Others, Point, Release, Replay, ReplayMode, Request, TryRules, Undelivered,
 };
 pub use response::{
     Adopted, AppToken, AppView, Applied, BotView, FaultView, HealthView, HeldAnswer, HeldCountsView,
     HeldView, HolderView, KeptView, Lag, LaneStateView, LaneView, LibraryLine, Reach, RefusedView, Released,
-    Replayed, Response, Serves, Status, StepAction, StepView, StoreView, Summary, Trouble, UndeliveredView,
+    Replayed, Response, RouteRulesView, RuleCount, Serves, Status, StepAction, StepView, StoreView, Summary,
+    TriedRules, TriedView, Trouble, UndeliveredView,
 };
 
 impl Bridge {
@@ -72,6 +74,8 @@ impl Bridge {
             Request::Authorize { name } => self.authorize_connection(&name),
             Request::RemoveConnection { name } => self.remove_connection(name).await,
             Request::Doctor(asked) => self.examine(&asked).await.map(Response::Examined),
+            Request::Rules { bot, route } => self.show_rules(bot.as_ref(), route.as_deref()).await,
+            Request::TryRules(asked) => self.try_rules(&asked).await,
             Request::Backup { to } => self.back_up(to).await,
         }
     }

@@ -55,7 +55,7 @@ impl Bridge {
 
     /// The first event at or after a place; one past the end when there is none. Events are stored in the order of
     /// time, as far as the clock went forwards.
-    async fn position(&self, bot: BotId, point: Point) -> Result<Seq, Refusal> {
+    pub(super) async fn position(&self, bot: BotId, point: Point) -> Result<Seq, Refusal> {
         let time = match point {
             Point::Seq(seq) => return Ok(seq.max(Seq::ZERO.next())),
             Point::Time(time) => time,

@@ -7,7 +7,7 @@ use tandem_gateway::{ChatRule, DropPending, MethodRule, Question, Sees, WebhookP
 use tandem_model::{HeldState, Seq, Timestamp};
 
 use super::Confidential;
-use crate::{GuardPolicy, UpstreamMode, apply::Desired, doctor::Doctor};
+use crate::{GuardPolicy, UpstreamMode, apply::Desired, doctor::Doctor, rules::RuleDocument};
 
 /// One operation. The command line sends exactly this, over the control socket or in its own process.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -140,6 +140,16 @@ pub enum Request {
     },
     /// Look at everything that has to be right.
     Doctor(Doctor),
+    /// Which rules routes have, and had.
+    Rules {
+        /// Which bot; may be left out when there is only one.
+        bot: Option<BotRef>,
+        /// Of one route, or of all.
+        #[serde(default)]
+        route: Option<String>,
+    },
+    /// Ask rules about what has happened, without changing or telling anything.
+    TryRules(TryRules),
     /// Copy the database while it is in use.
     Backup {
         /// The new file; as the service's process sees it.
@@ -370,6 +380,26 @@ pub struct Replay {
     pub to: Option<Point>,
     /// Only count, or deliver.
     pub mode: ReplayMode,
+}
+
+/// Ask rules about what has happened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TryRules {
+    /// Which bot; may be left out when there is only one.
+    pub bot: Option<BotRef>,
+    /// Of which route.
+    pub route: String,
+    /// The rules; those that were in force when it happened where this says nothing.
+    #[serde(default)]
+    pub rules: Option<Vec<RuleDocument>>,
+    /// From here on.
+    pub since: Point,
+    /// Only what is decided otherwise than it was.
+    #[serde(default)]
+    pub only_changed: bool,
+    /// List the last so many; 50 when left out.
+    #[serde(default)]
+    pub limit: Option<usize>,
 }
 
 /// A place in a journal.

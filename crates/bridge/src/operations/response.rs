@@ -6,7 +6,11 @@ use tandem_gateway::{AppLimits, DropPending, Question, Sees, WebhookPolicy, Whil
 use tandem_model::{Attempt, BotId, EventKind, HeldState, LaneId, PauseReason, Seq, Timestamp};
 
 use super::{Confidential, Refusal};
-use crate::{ConnectionView, GuardView, HolderKind, UpstreamMode, doctor::Report};
+use crate::{
+    ConnectionView, GuardView, HolderKind, UpstreamMode,
+    doctor::Report,
+    rules::{Audience, RuleVersion},
+};
 
 /// What came of an operation.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -86,11 +90,92 @@ pub enum Response {
     },
     /// Everything was looked at.
     Examined(Report),
+    /// Rules by route.
+    Rules {
+        /// The routes.
+        routes: Vec<RouteRulesView>,
+    },
+    /// What rules would have done.
+    RulesTried(Box<TriedRules>),
     /// The database was copied.
     BackedUp {
         /// To this file.
         to: String,
     },
+}
+
+/// The rules of a route.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RouteRulesView {
+    /// Of which bot.
+    pub bot: BotId,
+    /// Its name.
+    pub route: String,
+    /// Whose defaults stand behind the rules.
+    pub defaults: Audience,
+    /// The lists and from which event on each holds, oldest first; none where there never was a rule.
+    pub versions: Vec<RuleVersion>,
+}
+
+/// What rules would have done with what has happened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TriedRules {
+    /// Of which bot.
+    pub bot: BotId,
+    /// Of which route.
+    pub route: String,
+    /// From this event on.
+    pub from: Seq,
+    /// Up to and including this one.
+    pub to: Seq,
+    /// There is more behind it, which was not looked at.
+    pub more: bool,
+    /// How many events rules concern.
+    pub events: u64,
+    /// How many of them the route would be told.
+    pub shown: u64,
+    /// How many not.
+    pub skipped: u64,
+    /// How many are decided otherwise than they were.
+    pub changed: u64,
+    /// What decided how many.
+    pub counts: Vec<RuleCount>,
+    /// The last of them, in order.
+    pub listed: Vec<TriedView>,
+}
+
+/// How many events something decided about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RuleCount {
+    /// What: a rule by its number, or a default.
+    pub by: String,
+    /// How many.
+    pub events: u64,
+}
+
+/// What rules would have done with an event.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TriedView {
+    /// Its place.
+    pub seq: Seq,
+    /// When it happened.
+    pub at: Timestamp,
+    /// Where.
+    pub conversation: String,
+    /// What it is, in one word.
+    pub kind: String,
+    /// Who did it.
+    pub author: String,
+    /// How its text begins.
+    pub text: String,
+    /// What is done: `show`, `skip` or `show_as`.
+    pub decision: String,
+    /// The line that is shown in its place.
+    pub line: Option<String>,
+    /// What decides: a rule by its number, or a default.
+    pub by: String,
+    /// What was done instead, where that differs.
+    pub then: Option<String>,
 }
 
 /// How everything is.

@@ -1,5 +1,6 @@
 //! What is done with an event that no rule fits, by the kind of route.
 
+use serde::{Deserialize, Serialize};
 use tandem_model::Flags;
 use tandem_telegram::{
     methods::Act,
@@ -9,7 +10,8 @@ use tandem_telegram::{
 use super::{Decided, DecidedBy, Decision, Facts, condition::is_button, words::ChatWord};
 
 /// Whom a route shows events to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Audience {
     /// A program that is given Telegram's own updates (`relay`, `native`): everything.
     Everything,

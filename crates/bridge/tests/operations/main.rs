@@ -17,4 +17,5 @@ mod guarded;
 mod operators;
 mod people;
 mod release;
+mod rules;
 mod sharing;

@@ -280,6 +280,7 @@ fn route(channel: ChannelDocument) -> RouteDocument {
         max_connections: None,
         ip_address: None,
         channel: Some(Box::new(channel)),
+        rules: crate::rules::RuleHistory::default(),
     }
 }
 
