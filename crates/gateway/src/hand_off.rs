@@ -6,7 +6,7 @@
 //! again, with the time it had.
 
 use tandem_journal::{Append, Fact, HandOff, ReadError, Urgency};
-use tandem_model::{BotId, Conversation, NewEvent, Timestamp};
+use tandem_model::{BotId, Conversation, LaneId, NewEvent, Timestamp};
 
 use crate::{
     ConversationState, Gateway, MarkDocument,
@@ -15,26 +15,29 @@ use crate::{
 };
 
 impl Gateway {
-    /// What is to be committed with a manager's message so that the conversation is his until then: a fact, and a mark
-    /// before the message where he was not talking already. It never ends earlier by it.
-    pub async fn hand_off(
-        &self,
-        bot: BotId,
-        conversation: &Conversation,
-        route: &str,
-        until: Timestamp,
-    ) -> (Option<NewEvent>, Fact) {
+    /// Completes what is to be committed for a manager's words, which make conversations his ([`Fact::HandOff`]): a mark,
+    /// before everything else, of each in which he begins to talk. No hand-off ends earlier by it. `route`: the lane of his
+    /// route.
+    pub async fn hand_offs_begin(&self, bot: BotId, route: LaneId, append: &mut Append) {
         let now = self.inner().clock.now();
-        let before = self.find_hand_off(bot, conversation).await.unwrap_or_else(|error| {
-            let chain = Chain(&error);
-            tracing::warn!(bot.id = %bot, "whether a manager talks already could not be looked up: {chain}");
-            None
-        });
-        let in_force = before.filter(|before| *before > now);
-        let until = in_force.map_or(until, |before| before.max(until));
-        let begun = MarkDocument::HandOffBegun { route: route.into(), until };
-        let mark = in_force.is_none().then(|| begun.event_in(conversation.clone(), now));
-        (mark, Fact::HandOff(HandOff { conversation: conversation.clone(), until }))
+        let mut marks = Vec::new();
+        for fact in &mut append.facts {
+            let Fact::HandOff(HandOff { conversation, until }) = fact else { continue };
+            let before = self.find_hand_off(bot, conversation).await.unwrap_or_else(|error| {
+                let chain = Chain(&error);
+                tracing::warn!(bot.id = %bot, "whether a manager talks already could not be looked up: {chain}");
+                None
+            });
+            match before.filter(|before| *before > now) {
+                Some(before) => *until = before.max(*until),
+                None if *until > now => {
+                    let mark = MarkDocument::HandOffBegun { until: *until };
+                    marks.push(NewEvent { cause: Some(route), ..mark.event_in(conversation.clone(), now) });
+                }
+                None => {}
+            }
+        }
+        append.events.splice(0..0, marks);
     }
 
     /// What is to be committed when an app takes a conversation back; nothing where no manager talks.

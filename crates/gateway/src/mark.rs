@@ -31,11 +31,8 @@ pub enum MarkDocument<'a> {
         #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
         note: Option<Cow<'a, str>>,
     },
-    /// A manager has begun to talk in the mark's conversation.
+    /// A manager has begun to talk in the mark's conversation; the event's cause is his route's lane.
     HandOffBegun {
-        /// Through which route, by name.
-        #[serde(borrow)]
-        route: Cow<'a, str>,
         /// Until when, as far as his first message goes; each further one lengthens it.
         until: Timestamp,
     },

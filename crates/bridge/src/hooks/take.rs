@@ -116,7 +116,8 @@ impl Bridge {
     }
 
     pub(super) async fn commit(&self, arrival: &Arrival, inbox: Vec<InboxId>) -> Result<(), RecordError> {
-        let append = arrival.append(inbox, self.parts().clock.now());
+        let mut append = arrival.append(inbox, self.parts().clock.now());
+        self.parts().gateway.hand_offs_begin(arrival.bot, arrival.lane, &mut append).await;
         self.parts().recorder.record(arrival.bot, append).await.map(|_| ())
     }
 }

@@ -5,6 +5,7 @@
 mod applying;
 mod connecting;
 mod crm;
+mod hand_off;
 mod hooks;
 mod missed;
 mod oauth;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use tandem_gateway::{AppDocument, MarkDocument, WhileManagerTalks, keyboard_notes};
-use tandem_journal::{Append, Urgency};
+use tandem_journal::{Append, Fact, HandOff, Urgency};
 use tandem_model::{Conversation, Event, EventKind, Flags, LaneId};
 use tandem_telegram::{methods::Class, params::Params};
 
@@ -16,10 +16,10 @@ const ROUTE: i64 = 99;
 
 /// A manager writes to a client: his words are committed, and with them that he talks.
 async fn manager_writes(t: &Stage, chat: i64) {
-    let until = t.clock.now().plus(TALK);
-    let (mark, fact) = t.gateway.hand_off(t.bot.id(), &Conversation::chat(chat), "amocrm", until).await;
-    let events = mark.into_iter().collect();
-    let append = Append { events, facts: vec![fact], urgency: Urgency::MustKeep, ..Append::default() };
+    let hand_off = HandOff { conversation: Conversation::chat(chat), until: t.clock.now().plus(TALK) };
+    let facts = vec![Fact::HandOff(hand_off)];
+    let mut append = Append { facts, urgency: Urgency::MustKeep, ..Append::default() };
+    t.gateway.hand_offs_begin(t.bot.id(), LaneId::new(ROUTE).unwrap(), &mut append).await;
     t.recorder.record(t.bot.id(), append).await.unwrap();
 }
 
@@ -138,8 +138,8 @@ async fn commands_presses_contacts_payments_and_whatever_is_nothing_said_reach_e
 #[tokio::test]
 async fn beginning_and_end_stand_in_the_journal_in_their_own_time() {
     let mut t = Stage::start().await;
-    let begun = t.now_secs();
-    let until_ms = (begun + 1800) * 1000;
+    let since = t.now_secs();
+    let until_ms = (since + 1800) * 1000;
     manager_writes(&t, 7).await;
     manager_writes(&t, 7).await;
     t.says(7, "hi").await;
@@ -153,9 +153,9 @@ async fn beginning_and_end_stand_in_the_journal_in_their_own_time() {
         }
         tokio::task::yield_now().await;
     }
-    let begin = json!({"mark": "hand_off_begun", "route": "amocrm", "until": until_ms});
-    let end = json!({"mark": "hand_off_ended"});
-    assert_eq!(marks(&t).await, [(begun, begin), (begun + 1800, end)]);
+    let begun = json!({"mark": "hand_off_begun", "until": until_ms});
+    let ended = json!({"mark": "hand_off_ended"});
+    assert_eq!(marks(&t).await, [(since, begun), (since + 1800, ended)]);
     // Once and not again after a start; another begins with a mark of its own.
     let mut t = t.restart().await;
     t.says(7, "again").await;
