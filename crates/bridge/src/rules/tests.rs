@@ -1,6 +1,7 @@
 //! Tables of what rules and defaults decide.
 
 use bytes::Bytes;
+use proptest::prelude::*;
 use serde_json::{Value, json};
 use tandem_model::{
     BotId, Conversation, Event, EventKind, Family, Flags, Lifetime, NewEvent, Seq, Timestamp, Topic,
@@ -291,4 +292,121 @@ fn a_rule_reads_back_as_it_was_written() {
     let read: Value = serde_json::to_value(&rules).unwrap();
     assert_eq!(read[0]["when"]["text"], "*да*");
     assert_eq!(read[0]["when"]["command"], json!(["help", "start"]));
+}
+
+/// Conditions and events of every sort, from which lists are drawn.
+fn pool() -> (Vec<Value>, Vec<Event>) {
+    let conditions = vec![
+        json!({"kind": "text"}),
+        json!({"kind": ["sent", "photo"]}),
+        json!({"author": "client"}),
+        json!({"author": "bot"}),
+        json!({"chat": "private"}),
+        json!({"command": true}),
+        json!({"button": true}),
+        json!({"state": ["manager", "dialogue"]}),
+        json!({"campaign": true}),
+        json!({"text": "*е*"}),
+    ];
+    let events = vec![
+        text("Где заказ?"),
+        text("/start"),
+        message(&json!({"photo": [], "caption": "Чек"})),
+        with(Flags::KNOWN_BUTTON, text("Баланс")),
+        with(Flags::WITH_MANAGER, text("Спасибо")),
+        with(Flags::IN_DIALOGUE, text("Ленина, 5")),
+        press("order:1"),
+        bot_says("Здравствуйте!"),
+        with(Flags::CAMPAIGN, bot_says("Скидки!")),
+        update("message", &json!({"text": "hi", "chat": {"id": -7, "type": "group"}})),
+    ];
+    (conditions, events)
+}
+
+proptest! {
+    /// Whatever the list: the first rule that decides when it stands alone decides in the list, and where none does the
+    /// default does.
+    #[test]
+    fn the_first_rule_that_fits_decides_and_else_the_default(
+        list in prop::collection::vec((0..10_usize, any::<bool>()), 0..8),
+        event in 0..10_usize,
+        crm in any::<bool>(),
+    ) {
+        let audience = if crm { Audience::Conversation } else { Audience::Everything };
+        let (conditions, events) = pool();
+        let event = &events[event];
+        let list: Vec<Value> = list
+            .into_iter()
+            .map(|(when, skip)| json!({"when": conditions[when], "do": if skip { "skip" } else { "show" }}))
+            .collect();
+        let alone = |rule: &Value| decide(&rules(&json!([rule]), audience), event);
+        let default = decide(&rules(&json!([]), audience), event);
+        let first = list.iter().position(|rule| alone(rule).1 == "rule 1");
+        let expected = match first {
+            Some(place) => (list[place]["do"].as_str().unwrap().to_owned(), format!("rule {}", place + 1)),
+            None => default,
+        };
+        prop_assert_eq!(decide(&rules(&json!(list), audience), event), expected);
+    }
+}
+
+fn seq(number: i64) -> Seq {
+    Seq::new(number).unwrap()
+}
+
+fn list_of(name: &str) -> Vec<RuleDocument> {
+    serde_json::from_value(json!([{"when": {"text": name}, "do": "skip"}])).unwrap()
+}
+
+/// From which event on which list holds.
+fn versions(history: &RuleHistory) -> Vec<(i64, usize)> {
+    history.versions().iter().map(|version| (version.from.get(), version.rules.len())).collect()
+}
+
+#[test]
+fn the_list_that_was_in_force_when_an_event_was_appended_decides_about_it() {
+    let mut history = RuleHistory::default();
+    history.put(seq(10), list_of("a"), seq(1));
+    history.put(seq(20), list_of("b"), seq(1));
+    history.put(seq(20), list_of("a"), seq(1));
+    history.put(seq(30), list_of("a"), seq(1));
+    history.put(seq(40), Vec::new(), seq(1));
+    assert_eq!(versions(&history), [(10, 1), (20, 1), (40, 0)], "the same again changes nothing");
+    let rules = RouteRules::of(&history, Audience::Conversation);
+    for (at, skipped) in [(9, false), (10, true), (39, true), (40, false), (1000, false)] {
+        let mut event = text("a");
+        event.seq = seq(at);
+        let expected = if skipped { Decision::Skip } else { Decision::Show };
+        assert_eq!(rules.decide(&event).decision, expected, "event {at}");
+    }
+    let written = serde_json::to_string(&history).unwrap();
+    assert_eq!(serde_json::from_str::<RuleHistory>(&written).unwrap(), history);
+}
+
+#[test]
+fn lists_that_decide_about_nothing_any_more_are_dropped_and_there_are_never_many() {
+    let mut history = RuleHistory::default();
+    history.put(seq(10), list_of("a"), seq(1));
+    history.put(seq(20), list_of("b"), seq(1));
+    // The journal begins with event 25 now.
+    history.put(seq(30), list_of("c"), seq(25));
+    assert_eq!(versions(&history), [(10, 1), (30, 1)], "what is older still goes by the oldest that is left");
+    for number in 0..100 {
+        history.put(seq(100 + number), list_of(&format!("{number}")), seq(1));
+    }
+    assert_eq!(history.versions().len(), 20);
+    assert_eq!((versions(&history)[0].0, history.latest()), (10, &*list_of("99")));
+    // Without any rule there is nothing to keep.
+    history.put(seq(300), Vec::new(), seq(300));
+    assert!(history.is_empty());
+}
+
+#[test]
+fn what_became_of_replies_and_marks_is_no_business_of_rules() {
+    let rules = RouteRules::of(&RuleHistory::default(), Audience::Conversation);
+    for kind in [EventKind::Outcome, EventKind::Mark, EventKind::Reply] {
+        let event = event(kind, Topic::new(0).unwrap(), Conversation::chat(-7), b"{}".to_vec());
+        assert!(Facts::of(&event).is_none());
+        assert_eq!(rules.decide(&event).decision, Decision::Show);
+    }
 }

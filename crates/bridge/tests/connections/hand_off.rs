@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 use tandem_bridge::operations::{AppSettings, Request};
-use tandem_gateway::WhileManagerTalks;
+use tandem_gateway::{AppDocument, WhileManagerTalks};
 use tandem_journal::Page;
 use tandem_model::{EventKind, Seq};
 use tandem_sandbox::telegram::Bot;
@@ -17,11 +17,14 @@ use crate::{
 };
 
 /// The app `main` is not to be shown what clients say to managers.
-async fn spares_the_app(open: &Open) {
+async fn spares_the_app(open: &Open, bot: &Bot) {
     let settings =
         AppSettings { while_manager_talks: Some(WhileManagerTalks::Skip), ..AppSettings::default() };
     let asked = Request::SetApp { bot: None, name: "main".to_owned(), settings };
-    open.bridge.perform(asked).await.unwrap();
+    // Whether everything else of the bot can be served is another matter.
+    drop(open.bridge.perform(asked).await);
+    let app = &open.store.list_apps(id(bot)).await.unwrap()[0];
+    assert_eq!(app.document.read::<AppDocument>().unwrap().while_manager_talks, WhileManagerTalks::Skip);
 }
 
 /// A client writes, and it is in the journal.
@@ -47,7 +50,7 @@ async fn what_is_said_to_a_manager_is_not_given_to_an_app_that_is_spared_until_h
     let open = shop.open().await;
     let bot = shop.bot();
     open.add_bot(&bot).await;
-    spares_the_app(&open).await;
+    spares_the_app(&open, &bot).await;
     writes(&open, &bot, "two coffees").await;
     let ours = json!({"ours": format!("tg:{}:7", bot.id())});
     let hello = shop.said("m1", "c", "Which ones?", &ours);
