@@ -171,7 +171,7 @@ impl Gateway {
             state == ConversationState::Manager && hand_off.is_some_and(|until| until > since)
         });
         if let Some(until) = hand_off {
-            self.note_end(bot, conversation, until, had);
+            self.note_end(bot, conversation, until);
         }
         Ok(if had { Flags::NONE } else { state.map_or(Flags::NONE, |(state, _)| state.flags()) })
     }

@@ -5,14 +5,23 @@
 //! Beginning and end stand in the journal as marks; an end by time is noted when something happens in the conversation
 //! again, with the time it had.
 
-use tandem_journal::{Append, Fact, HandOff, ReadError, Urgency};
+use tandem_journal::{Append, Fact, HandOff, Link, LinkScope, ReadError, Urgency};
 use tandem_model::{BotId, Conversation, LaneId, NewEvent, Timestamp};
 
 use crate::{
-    ConversationState, Gateway, MarkDocument,
+    Gateway, MarkDocument, RecordError,
     gateway::Chain,
-    known::{HandOffs, Use, state_link},
+    known::{HandOffs, Use},
 };
+
+/// Why the end of a hand-off was not noted.
+#[derive(Debug, thiserror::Error)]
+enum NoteError {
+    #[error("whether it is noted could not be looked up")]
+    Read(#[from] ReadError),
+    #[error("it could not be committed")]
+    Record(#[from] RecordError),
+}
 
 impl Gateway {
     /// Completes what is to be committed for a manager's words, which make conversations his ([`Fact::HandOff`]): a mark,
@@ -55,7 +64,7 @@ impl Gateway {
         Ok(Some((ended.event_in(conversation.clone(), now), over(conversation))))
     }
 
-    /// Until when a manager talks, or talked where that is not noted yet.
+    /// Until when a manager talks, or talked last; `None` too when an app took the conversation back.
     pub(crate) async fn find_hand_off(
         &self,
         bot: BotId,
@@ -69,25 +78,42 @@ impl Gateway {
         }
     }
 
-    /// Notes that a hand-off ended by time, in its own time. `given`: whether an app had given the conversation to a
-    /// manager, which is over with it.
-    pub(crate) fn note_end(&self, bot: BotId, conversation: &Conversation, until: Timestamp, given: bool) {
+    /// Notes that a hand-off ended by time, in its own time, unless that is noted already. Nothing else is changed by it: a
+    /// manager may be writing at this moment.
+    pub(crate) fn note_end(&self, bot: BotId, conversation: &Conversation, until: Timestamp) {
         if !self.inner().recorder.known().hand_offs.close(bot, conversation) {
             return;
         }
-        let mark = MarkDocument::HandOffEnded { app: None }.event_in(conversation.clone(), until);
-        let mut facts = vec![over(conversation)];
-        if given {
-            facts.push(Fact::Link(state_link(conversation, ConversationState::Free, until)));
-        }
-        let append = Append { events: vec![mark], facts, urgency: Urgency::CanWait, ..Append::default() };
-        let gateway = self.clone();
+        let (gateway, conversation) = (self.clone(), conversation.clone());
         self.inner().tasks.spawn(async move {
-            if let Err(error) = gateway.inner().recorder.record(bot, append).await {
+            if let Err(error) = gateway.try_note_end(bot, conversation, until).await {
                 let chain = Chain(&error);
                 tracing::warn!(bot.id = %bot, "the end of a hand-off could not be noted: {chain}");
             }
         });
+    }
+
+    async fn try_note_end(
+        &self,
+        bot: BotId,
+        conversation: Conversation,
+        until: Timestamp,
+    ) -> Result<(), NoteError> {
+        let (ours, theirs) = (format!("handoffend:{conversation}"), until.as_millis().to_string());
+        let noted = self.inner().store.find_link(bot, LinkScope::Bot, ours.clone()).await?;
+        if noted.is_some_and(|noted| noted.theirs == theirs) {
+            return Ok(());
+        }
+        let mark = MarkDocument::HandOffEnded { app: None }.event_in(conversation, until);
+        let link = Link { scope: LinkScope::Bot, ours, theirs, at: self.inner().clock.now() };
+        let append = Append {
+            events: vec![mark],
+            facts: vec![Fact::Link(link)],
+            urgency: Urgency::CanWait,
+            ..Append::default()
+        };
+        self.inner().recorder.record(bot, append).await?;
+        Ok(())
     }
 }
 

@@ -18,19 +18,19 @@ pub(crate) struct HandOffs(Mutex<HashMap<(BotId, Conversation), Noted>>);
 #[derive(Debug, Clone, Copy)]
 struct Noted {
     until: Option<Timestamp>,
-    /// Its end is being noted.
-    closing: bool,
+    /// Its end is noted, or being noted.
+    closed: bool,
 }
 
 impl Noted {
-    /// One whose end was noted is none.
+    /// One that was taken back is none.
     fn of(until: Timestamp) -> Self {
-        Self { until: Some(until).filter(|until| *until > HandOffs::NONE), closing: false }
+        Self { until: Some(until).filter(|until| *until > HandOffs::NONE), closed: false }
     }
 }
 
 impl HandOffs {
-    /// The end of a hand-off whose end was noted: there is none to be taken care of.
+    /// The end of a hand-off that an app has taken back: as if there had been none.
     pub(crate) const NONE: Timestamp = Timestamp::EPOCH;
 
     fn lock(&self) -> MutexGuard<'_, HashMap<(BotId, Conversation), Noted>> {
@@ -45,7 +45,7 @@ impl HandOffs {
         self.lock().insert((bot, conversation.clone()), Noted::of(*until));
     }
 
-    /// The end of the latest hand-off, be it over or not; `None` too when its end was noted.
+    /// The end of the latest hand-off, be it over or not; `None` too when it was taken back.
     pub(crate) async fn find(
         &self,
         store: &dyn Store,
@@ -61,10 +61,10 @@ impl HandOffs {
         Ok(self.lock().entry(key).or_insert(stored).until)
     }
 
-    /// Whether the end of a hand-off is to be noted now: once for each.
+    /// Whether it is to be seen to now that the end of a hand-off is noted: once for each since the start.
     pub(crate) fn close(&self, bot: BotId, conversation: &Conversation) -> bool {
         let mut known = self.lock();
         let Some(noted) = known.get_mut(&(bot, conversation.clone())) else { return false };
-        !std::mem::replace(&mut noted.closing, true)
+        !std::mem::replace(&mut noted.closed, true)
     }
 }
