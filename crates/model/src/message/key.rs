@@ -119,6 +119,23 @@ impl MessageKey {
     pub fn from_stored(text: &str) -> Self {
         Self(text.to_owned())
     }
+
+    /// Reads what a vendor gives back: the bot, and where the message stands. `None` for what has no message id.
+    pub fn read(text: &str) -> Option<(BotId, MessagePlace)> {
+        let parts: Vec<&str> = text.strip_prefix("tg:")?.split(':').collect();
+        let (bot, business, chat, message) = match *parts.as_slice() {
+            [bot, chat, message] => (bot, None, chat, message),
+            // Telegram's connections are no numbers, chats are.
+            [bot, chat, message, _part] if chat.parse::<i64>().is_ok() => (bot, None, chat, message),
+            [bot, business, chat, message] | [bot, business, chat, message, _] => {
+                (bot, Some(business.to_owned()), chat, message)
+            }
+            _ => return None,
+        };
+        let bot = BotId::new(bot.parse().ok()?).ok()?;
+        let (chat, message) = (chat.parse().ok()?, message.parse().ok()?);
+        Some((bot, MessagePlace { business, chat, message }))
+    }
 }
 
 macro_rules! shown {
@@ -150,6 +167,15 @@ mod tests {
         assert_eq!(key.part(1), key);
         assert_eq!(key.part(2).as_str(), "tg:777:1001:42:2");
         assert_eq!(MessageKey::of(bot, &place(Some("bc"), -7)).as_str(), "tg:777:bc:-7:42");
+        for place in [place(None, 1001), place(Some("bc"), -7)] {
+            let key = MessageKey::of(bot, &place);
+            for key in [key.clone(), key.part(2)] {
+                assert_eq!(MessageKey::read(key.as_str()), Some((bot, place.clone())), "{key}");
+            }
+        }
+        for strange in ["", "tg:777", "tg:777:u9", "tg:777:1001", "tg:x:1:2", "tg:1:b:x:2", "tg:1:2:3:4:5:6", "wa:1:2:3"] {
+            assert_eq!(MessageKey::read(strange), None, "{strange}");
+        }
         assert_eq!(MessageKey::of_update(bot, UpstreamId::new(9).unwrap()).as_str(), "tg:777:u9");
         for (business, chat) in [(None, 1001), (Some("bc"), -100_123)] {
             let key = ChatKey::of(bot, business, chat);
