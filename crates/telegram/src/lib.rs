@@ -6,6 +6,7 @@
 //! - [`guard`]: a passing body that arrives whole only if its parameters are allowed.
 //! - [`keyboard`]: which keyboards come back as callback queries.
 //! - [`told`]: what a CRM is told of an update or of a call, in neutral words.
+//! - [`reply`]: what a manager wants done, as calls.
 //! - [`upstream`]: the client and the streaming pipe towards Telegram.
 //! - [`webhook`]: how updates are posted to somebody's webhook, as Telegram would do it.
 //!
@@ -22,6 +23,7 @@ pub mod methods;
 mod multipart;
 pub mod params;
 pub mod path;
+pub mod reply;
 pub mod token;
 pub mod told;
 pub mod update;

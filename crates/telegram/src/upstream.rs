@@ -15,11 +15,13 @@ mod body;
 mod call;
 mod connect;
 mod error;
+mod fetch;
 mod methods;
 mod own_certificate;
 mod pipe;
 mod settings;
 mod traffic;
+mod upload;
 
 use std::{fmt, sync::Arc};
 
@@ -34,10 +36,12 @@ use tokio::sync::Semaphore;
 pub use body::{DownloadError, PipeBody, UploadError};
 pub use connect::AddressGuard;
 pub use error::{CallError, Conflict, Lost, NotSent, PipeError, SetUpError, TransportError};
+pub use fetch::{FetchError, Fetcher};
 pub use methods::{GetUpdates, Me, SetWebhook, WebhookInfo};
 pub use pipe::Target;
 pub use settings::{Limits, Proxy, ProxyError, Roots, ServerBase, ServerBaseError, Settings};
 pub use traffic::METRICS;
+pub use upload::{FileStream, FileUpload, UploadCallError};
 
 pub(crate) use connect::Connector;
 

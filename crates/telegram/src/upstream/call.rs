@@ -21,7 +21,8 @@ use crate::{
     token::{Token, redact},
 };
 
-const USER_AGENT: HeaderValue = HeaderValue::from_static(concat!("tandem/", env!("CARGO_PKG_VERSION")));
+pub(super) const USER_AGENT: HeaderValue =
+    HeaderValue::from_static(concat!("tandem/", env!("CARGO_PKG_VERSION")));
 /// How much of a foreign answer is shown.
 const EXCERPT_BYTES: usize = 200;
 
@@ -133,7 +134,7 @@ impl Upstream {
         tokio::time::timeout(self.0.limits.connect, waiting).await.ok()?.ok()
     }
 
-    async fn read_answer(&self, response: Response<PipeBody>) -> Result<Bytes, CallError> {
+    pub(super) async fn read_answer(&self, response: Response<PipeBody>) -> Result<Bytes, CallError> {
         let status = response.status();
         let body = self.read_whole(response.into_body()).await.map_err(CallError::Lost)?;
         match Answer::parse(&body) {
@@ -233,7 +234,7 @@ fn boundary_for(params: &Params) -> String {
     }
 }
 
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     text.replace('\\', "\\\\").replace('"', "\\\"").replace(['\r', '\n'], " ")
 }
 

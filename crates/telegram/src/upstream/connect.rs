@@ -81,6 +81,17 @@ impl Connector {
         Ok(Self::over(way, tls.with_no_client_auth(), limit))
     }
 
+    /// Straight to whoever has a file, with an ordinary certificate.
+    pub(super) fn to_anybody(
+        trusted: &Roots,
+        guard: Option<Arc<dyn AddressGuard>>,
+        limit: Duration,
+    ) -> Result<Self, SetUpError> {
+        let way = Way::Direct(Direct { tcp: tcp(guard.clone(), Names::System, limit), guard });
+        let tls = tls()?.with_root_certificates(roots(trusted)?).with_no_client_auth();
+        Ok(Self::over(way, tls, limit))
+    }
+
     fn over(way: Way, mut tls: ClientConfig, limit: Duration) -> Self {
         tls.alpn_protocols = vec![b"http/1.1".to_vec()];
         Self { inner: HttpsConnector::from((way, tls)), limit }
