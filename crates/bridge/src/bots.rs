@@ -13,7 +13,10 @@ use tandem_telegram::webhook::SecretToken;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::{BotDocument, BotStatus, Bridge, IntakeState, IntakeStatus, RouteSetting, guard::Memory};
+use crate::{
+    BotDocument, BotStatus, Bridge, IntakeState, IntakeStatus, RouteSetting, guard::Memory,
+    replies::RunningReplies,
+};
 
 /// A bot that is ours.
 #[derive(Debug)]
@@ -37,6 +40,8 @@ struct Known {
 pub(crate) struct Running {
     /// Its routes that are delivered to, by name.
     pub(crate) routes: BTreeMap<String, RunningRoute>,
+    /// What carries out what managers want.
+    pub(crate) replies: Option<RunningReplies>,
     /// What takes its updates in.
     pub(crate) intake: Option<RunningIntake>,
 }

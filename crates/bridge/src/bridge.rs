@@ -21,6 +21,7 @@ use crate::{
     guard::{self, Pace},
     hooks::{HookMetrics, drain_inbox},
     relay::Relays,
+    replies,
     secrets::Vault,
     turns::{Turn, Turns},
     upkeep,
@@ -41,6 +42,7 @@ struct Inner {
     vault: Vault,
     media: Media,
     connectors: Vec<Arc<dyn Connector>>,
+    replies: Arc<replies::Shared>,
     bots: RwLock<BTreeMap<BotId, Arc<LiveBot>>>,
     /// Settings are followed one bot at a time, so that what is read is what is made of it.
     syncing: tokio::sync::Mutex<()>,
@@ -105,6 +107,7 @@ impl Bridge {
         let bridge = Self(Arc::new(Inner {
             pace: Pace::new(Arc::clone(&parts.clock)),
             media,
+            replies: Arc::new(replies::Shared::new(&parts, Arc::new(connections.clone()))),
             parts,
             vault,
             connectors,
@@ -247,6 +250,11 @@ impl Bridge {
 
     pub(crate) fn self_words(&self) -> &SelfWords {
         &self.0.self_words
+    }
+
+    /// What the replies of all bots share.
+    pub(crate) fn replies(&self) -> &Arc<replies::Shared> {
+        &self.0.replies
     }
 
     pub(crate) fn pace(&self) -> &Pace {

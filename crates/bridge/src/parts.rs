@@ -9,7 +9,7 @@ use tandem_model::{BotId, Clock, Rng};
 use tandem_telegram::upstream::{AddressGuard, Roots, Upstream};
 use tandem_vendor::Vendor;
 
-use crate::{Connector, Ownership, UpstreamMode};
+use crate::{Connector, FileConfig, Ownership, UpstreamMode};
 
 /// What a bridge is made of.
 #[derive(Clone)]
@@ -53,7 +53,9 @@ pub struct Config {
     pub webhook_connections: u32,
     /// Whom to believe when a route's receiver shows its certificate.
     pub roots: Roots,
-    /// Asked about every address of a route before it is connected to.
+    /// How the files that managers send are fetched.
+    pub files: FileConfig,
+    /// Asked about every address of a route or of a manager's file before it is connected to.
     pub guard: Option<Arc<dyn AddressGuard>>,
     /// How long events are kept.
     pub retention: Retention,
@@ -81,6 +83,7 @@ impl Default for Config {
             webhook_connections: 40,
             roots: Roots::Platform,
             guard: None,
+            files: FileConfig::default(),
             retention: Retention { keep: 30 * day, at_most: 90 * day, max_bytes: None },
             sweep_every: Duration::from_mins(10),
             gateway_url: "http://127.0.0.1:8080".to_owned(),

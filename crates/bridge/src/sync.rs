@@ -15,7 +15,7 @@ use tandem_model::{BotId, LaneId};
 use self::stored::Stored;
 use crate::{
     BotPhase, Bridge, ConnectError, Connected, IntakeState, RouteSetting,
-    bots::{LiveBot, RunningRoute},
+    bots::{LiveBot, Running, RunningRoute},
     connections::RouteOf,
     secrets::SecretError,
 };
@@ -90,14 +90,16 @@ impl Bridge {
         let live = self.live_for(&stored);
         self.connections().set_routes(bot, routes_with_connections(&stored.routes));
         let lanes = stored.apps.iter().map(|(_, lane, _)| *lane);
-        let lanes: Vec<LaneId> = lanes.chain(stored.routes.values().map(|(lane, _)| *lane)).collect();
+        let lanes = lanes.chain(stored.routes.values().map(|(lane, _)| *lane)).chain(stored.replies);
+        let lanes: Vec<LaneId> = lanes.collect();
         live.handle.set_owners(stored.document.owners.clone());
         live.set_known(stored.document, stored.hook);
         let apps = self.follow_apps(&live, stored.apps).await;
         let routes = self.follow_routes(&live, stored.routes).await;
+        let replies = self.follow_replies(&live, stored.replies.map(|lane| (lane, stored.lease))).await;
         let orphans = self.remove_orphans(bot, stored.lease, &lanes).await;
         self.follow_phase(&live);
-        apps.and(routes).and(orphans)
+        apps.and(routes).and(replies).and(orphans)
     }
 
     /// Starts or stops taking updates in, as the bot's phase says.
@@ -146,7 +148,9 @@ impl Bridge {
             Arc::new(LiveBot::new(Arc::clone(&stored.handle), stored.document.clone(), stored.hook.clone()));
         if let Some(old) = self.remove_live(bot) {
             Self::end_intake(&old);
-            live.running().routes = std::mem::take(&mut old.running().routes);
+            let Running { routes, replies, .. } = std::mem::take(&mut *old.running());
+            live.running().routes = routes;
+            live.running().replies = replies;
         }
         self.parts().directory.insert_bot(Arc::clone(&live.handle));
         self.insert_live(Arc::clone(&live));
@@ -246,6 +250,7 @@ impl Bridge {
         let Some(live) = self.find_live(bot) else { return Ok(()) };
         Self::end_intake(&live);
         self.follow_routes(&live, BTreeMap::new()).await?;
+        self.follow_replies(&live, None).await?;
         self.remove_live(bot);
         Ok(())
     }

@@ -8,9 +8,10 @@ use std::{
 
 use tandem_model::{Blame, BotId, ConnectionId, LaneId, PauseReason, Verdict};
 use tandem_vendor::{Account, Vendor};
+use url::Url;
 
 use super::{ConnectionState, LiveConnection};
-use crate::ChannelDocument;
+use crate::{ChannelDocument, FileRule};
 
 /// All connections. Cheap to clone: clones are the same.
 #[derive(Clone)]
@@ -149,6 +150,20 @@ impl Connections {
 
     pub(super) fn following(&self) -> Arc<tokio::sync::Mutex<()>> {
         Arc::clone(&self.0.following)
+    }
+}
+
+/// A manager's file is fetched from where the account of his route has files, whether it is connected at the moment or
+/// not.
+impl FileRule for Connections {
+    fn may_fetch(&self, bot: BotId, route: &str, url: &Url) -> bool {
+        let connection = {
+            let routes = self.0.routes.read().unwrap_or_else(PoisonError::into_inner);
+            let of_bot = routes.get(&bot).into_iter().flatten();
+            of_bot.filter(|known| known.name == route).map(|known| known.connection).next()
+        };
+        let live = connection.and_then(|connection| self.find(connection));
+        live.is_some_and(|live| live.account().is_some_and(|account| account.may_fetch(url)))
     }
 }
 

@@ -90,6 +90,11 @@ impl RouteDocument {
         Filter { topics, ..Filter::UPDATES }
     }
 
+    /// Whether its vendor tells us what managers want done.
+    pub(crate) fn hears_managers(&self) -> bool {
+        self.mode == Some(RouteMode::Channel)
+    }
+
     /// How many deliveries may be under way at a time.
     pub fn connections(&self) -> usize {
         let asked = self.max_connections.unwrap_or(Self::DEFAULT_CONNECTIONS).clamp(1, 100);

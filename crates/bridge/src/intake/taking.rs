@@ -6,7 +6,7 @@ use tandem_journal::{Append, Appended, Fact, Urgency, WriteError};
 use tandem_model::{EventKind, NewEvent, UpstreamId};
 use tandem_telegram::update::{UpdateError, UpdateView};
 
-use crate::{Bridge, IntakeState, bots::LiveBot, bridge::Chain};
+use crate::{Bridge, IntakeState, bots::LiveBot, bridge::Chain, replies::Presses};
 
 /// A batch of updates as events.
 pub(super) struct Batch {
@@ -50,8 +50,10 @@ impl Bridge {
         facts: Vec<Fact>,
     ) -> Result<Vec<Appended>, RecordError> {
         let updates = events.iter().filter(|event| event.kind == EventKind::Update).count() as u64;
+        let presses = Presses::among(&events);
         let append = Append { events, urgency: Urgency::CanWait, facts, ..Append::default() };
         let appended = self.parts().recorder.record(live.id(), append).await?;
+        self.answer_presses(live, presses, &appended);
         let repeated = appended.iter().filter(|one| matches!(one, Appended::Duplicate { .. })).count() as u64;
         let now = self.parts().clock.now();
         live.intake.send_modify(|status| {

@@ -12,7 +12,7 @@ use tandem_model::{BotId, Filter, LaneId};
 use tandem_telegram::webhook::SecretToken;
 
 use super::{LANES, SyncError};
-use crate::{BotDocument, BotPhase, Bridge, RouteDocument, RouteSetting};
+use crate::{BotDocument, BotPhase, Bridge, RouteDocument, RouteSetting, replies};
 
 /// A bot as it is stored, its secrets opened and all its lanes made.
 pub(super) struct Stored {
@@ -22,6 +22,8 @@ pub(super) struct Stored {
     pub(super) lease: Lease,
     pub(super) apps: Vec<(String, LaneId, AppDocument)>,
     pub(super) routes: BTreeMap<String, (LaneId, RouteSetting)>,
+    /// The lane of what managers want, where a route hears them.
+    pub(super) replies: Option<LaneId>,
 }
 
 /// A bot whose lanes are looked for.
@@ -50,8 +52,9 @@ impl Bridge {
             let owner = Owner { bot, lease, lanes: &lanes };
             let Some((apps, revision)) = self.read_apps(&owner, revision).await? else { continue };
             let Some((routes, revision)) = self.read_routes(&owner, revision).await? else { continue };
+            let replies = self.replies_lane(&owner, &routes).await?;
             if store.revision().await? == revision {
-                return Ok(Some(Stored { document, hook, handle, lease, apps, routes }));
+                return Ok(Some(Stored { document, hook, handle, lease, apps, routes, replies }));
             }
         }
     }
@@ -101,6 +104,19 @@ impl Bridge {
             routes.insert(name.clone(), (lane, RouteSetting { bot, name, connection, document, secrets }));
         }
         Ok(Some((routes, revision)))
+    }
+
+    /// The lane of what managers want. What was said before a route heard them is nothing to be carried out.
+    async fn replies_lane(
+        &self,
+        owner: &Owner<'_>,
+        routes: &BTreeMap<String, (LaneId, RouteSetting)>,
+    ) -> Result<Option<LaneId>, SyncError> {
+        if !routes.values().any(|(_, route)| route.document.hears_managers()) {
+            return Ok(None);
+        }
+        let lane = self.lane(owner, None, replies::LANE.to_owned(), LaneKind::Route, replies::FILTER);
+        Ok(Some(lane.await?))
     }
 
     async fn put(&self, revision: Revision, change: SettingsChange) -> Result<Option<Revision>, SyncError> {

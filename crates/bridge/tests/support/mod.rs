@@ -391,6 +391,16 @@ impl NewRoute {
         route
     }
 
+    /// A route that hears managers.
+    #[allow(dead_code, reason = "the core is shown without such routes")]
+    pub(crate) fn channel(name: &'static str) -> Self {
+        let mut route = Self::relay(name, "");
+        route.document.kind = RouteKind::Amocrm;
+        route.document.mode = Some(RouteMode::Channel);
+        route.document.channel = Some(Box::default());
+        route
+    }
+
     pub(crate) fn secret(self, secret: &'static str) -> Self {
         Self { secret: Some(secret), ..self }
     }
