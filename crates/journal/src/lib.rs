@@ -28,10 +28,10 @@ pub mod tail;
 pub use error::{Cause, LaneError, LeaseError, ReadError, SealError, SettingsError, WriteError};
 pub use sealed::{KeyId, SealedSecret, Sealer};
 pub use seam::{
-    App, Append, Appended, Bot, Connection, ContactLink, Document, Events, Fact, HandOff, Haste, Head,
-    Health, HeldCounts, HeldStates, Inbox, InboxEntry, InboxId, JournalPage, Lane, LaneFault, LaneGlance,
-    LaneKind, LanePage, LaneReads, LaneState, Lanes, Lease, LeaseHolder, Leases, Link, LinkScope, Links,
-    Lost, NewInboxEntry, NewLane, Order, Outline, OutlinePage, Page, Passed, People, Person, PersonChange,
-    Presence, Retention, Revision, Route, SecretOwner, Secrets, Settings, SettingsChange, Settlement, Shard,
-    Start, StartSource, Stats, Store, Survey, Swept, Upkeep, Urgency, Vacuumed,
+    App, Append, Appended, Bot, CommitSpread, Connection, ContactLink, Document, Events, Fact, HandOff,
+    Haste, Head, Health, HeldCounts, HeldStates, Inbox, InboxEntry, InboxId, JournalPage, Lane, LaneFault,
+    LaneGlance, LaneKind, LanePage, LaneReads, LaneState, Lanes, Lease, LeaseHolder, Leases, Link, LinkScope,
+    Links, Lost, NewInboxEntry, NewLane, Order, Outline, OutlinePage, Page, Passed, People, Person,
+    PersonChange, Presence, Retention, Revision, Route, SecretOwner, Secrets, Settings, SettingsChange,
+    Settlement, Shard, Start, StartSource, Stats, Store, Survey, Swept, Upkeep, Urgency, Vacuumed,
 };

@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use prometheus_client::{
     collector::Collector,
-    encoding::{DescriptorEncoder, EncodeMetric, MetricEncoder},
+    encoding::{DescriptorEncoder, EncodeMetric, MetricEncoder, NoLabelSet},
     metrics::{MetricType, counter::ConstCounter, gauge::ConstGauge},
 };
 
@@ -19,19 +19,37 @@ pub struct Measured {
     pub value: f64,
 }
 
+/// How values were spread over ranges.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Spread {
+    /// All values together.
+    pub sum: f64,
+    /// For each range its upper bound, which belongs to it, and how many values fell into it. What is beyond all bounds
+    /// has infinity as its bound, and comes last.
+    pub ranges: Vec<(f64, u64)>,
+}
+
 /// All series of some metrics at one moment.
 #[derive(Debug, Clone, Default)]
-pub struct Figures(Vec<(&'static Metric, Vec<Measured>)>);
+pub struct Figures {
+    series: Vec<(&'static Metric, Vec<Measured>)>,
+    spreads: Vec<(&'static Metric, Spread)>,
+}
 
 impl Figures {
     /// The only series of a metric without labels.
     pub fn add(&mut self, metric: &'static Metric, value: f64) {
-        self.0.push((metric, vec![Measured { labels: Vec::new(), value }]));
+        self.series.push((metric, vec![Measured { labels: Vec::new(), value }]));
     }
 
     /// All series of a metric. Each has as many labels as the metric.
     pub fn add_all(&mut self, metric: &'static Metric, series: Vec<Measured>) {
-        self.0.push((metric, series));
+        self.series.push((metric, series));
+    }
+
+    /// A histogram without labels.
+    pub fn add_spread(&mut self, metric: &'static Metric, spread: Spread) {
+        self.spreads.push((metric, spread));
     }
 }
 
@@ -48,11 +66,18 @@ pub(crate) struct Bridge(pub(crate) Arc<dyn Source>);
 
 impl Collector for Bridge {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
-        for (metric, series) in self.0.figures().0 {
+        let Figures { series, spreads } = self.0.figures();
+        for (metric, Spread { sum, ranges }) in spreads {
+            let mut shown =
+                encoder.encode_descriptor(metric.name, metric.help, None, MetricType::Histogram)?;
+            let count = ranges.iter().map(|(_, count)| count).sum();
+            shown.encode_histogram::<NoLabelSet>(sum, count, &ranges, None)?;
+        }
+        for (metric, series) in series {
             let kind = match metric.kind {
                 Kind::Counter => MetricType::Counter,
                 Kind::Gauge => MetricType::Gauge,
-                // A source has no ranges.
+                // Has come as a spread.
                 Kind::Histogram => continue,
             };
             let mut shown = encoder.encode_descriptor(metric.name, metric.help, None, kind)?;

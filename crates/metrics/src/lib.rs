@@ -12,7 +12,7 @@ mod figures;
 mod metric;
 mod registry;
 
-pub use figures::{Figures, Measured, Source};
+pub use figures::{Figures, Measured, Source, Spread};
 pub use metric::{Kind, Label, Metric};
 pub use prometheus_client::metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram};
 pub use registry::{CONTENT_TYPE, Registry};

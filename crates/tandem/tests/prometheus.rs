@@ -99,6 +99,16 @@ async fn metrics_say_what_happened_and_only_what_is_documented() -> anyhow::Resu
     assert!(of("tandem_lane_lag_events", "route:amocrm") >= 1.0);
     assert!(of("tandem_lane_oldest_seconds", "route:amocrm") > 0.0);
     assert!(series[r#"tandem_telegram_bytes_total{direction="received"}"#] > 1000.0);
+    let commits = series["tandem_store_commit_seconds_count"];
+    assert!(commits >= 5.0 && series["tandem_store_commit_seconds_sum"] > 0.0);
+    for (histogram, ranges) in [("tandem_store_commit_seconds", 15), ("tandem_store_commit_writes", 10)] {
+        let bucket = format!("{histogram}_bucket{{le=");
+        let buckets: Vec<_> = series.iter().filter(|(name, _)| name.starts_with(&bucket)).collect();
+        assert_eq!(buckets.len(), ranges, "{text}");
+        let all = series[&format!("{histogram}_count")];
+        assert_eq!(series.get(&format!("{bucket}\"+Inf\"}}")), Some(&all), "{text}");
+        assert!(buckets.iter().all(|(_, up_to)| **up_to <= all), "{text}");
+    }
     assert!(series["process_resident_memory_bytes"] > 1e6 && series["process_open_fds"] > 5.0);
     assert!(series["process_start_time_seconds"] > 1.7e9, "{text}");
 
@@ -292,6 +302,9 @@ async fn debians_prometheus_scrapes_it_alerts_by_our_rules_and_understands_our_d
         let names = asked.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
         let names = names.filter(|name| name.starts_with("tandem_") || name.starts_with("process_"));
         for name in names {
+            // A histogram is shown as several series.
+            let parts = ["_bucket", "_sum", "_count"];
+            let name = parts.iter().find_map(|part| name.strip_suffix(part)).unwrap_or(name);
             assert!(documented.contains(name), "{name} of the dashboard is not in docs/METRICS.md");
         }
     }

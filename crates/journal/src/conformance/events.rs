@@ -273,6 +273,10 @@ pub async fn figures_say_what_was_done<E: Engine>() {
     assert_eq!(after.events - before.events, 3, "a repeat is no event");
     assert_eq!((after.writes - before.writes, after.commits - before.commits), (2, 2));
     assert!(after.commit_time > before.commit_time);
+    let spread = after.commit_spread;
+    assert_eq!(spread.times.iter().sum::<u64>(), after.commits, "each commit is in one range");
+    assert_eq!(spread.writes.iter().sum::<u64>(), after.commits, "each commit is in one range");
+    assert_eq!(spread.writes[0] - before.commit_spread.writes[0], 2, "of one write each");
     assert_eq!(after.lane_reads.all - before.lane_reads.all, 1);
     assert!(after.lane_reads.in_memory <= after.lane_reads.all);
 }

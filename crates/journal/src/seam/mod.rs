@@ -1,6 +1,7 @@
 //! The store's verbs, one trait per subject. All of them are safe to cancel in this sense: a write whose future is
 //! dropped has either happened or not, and never in part.
 
+mod commits;
 mod events;
 mod inbox;
 mod lanes;
@@ -11,6 +12,7 @@ mod secrets;
 mod settings;
 mod upkeep;
 
+pub use commits::CommitSpread;
 pub use events::{
     Append, Appended, Events, Fact, Head, JournalPage, LanePage, Order, Outline, OutlinePage, Page, Urgency,
 };

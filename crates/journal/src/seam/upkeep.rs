@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use tandem_model::{BotId, LaneId, Seq};
 use tokio::sync::watch;
 
-use super::{Lease, Lost};
+use super::{CommitSpread, Lease, Lost};
 use crate::{ReadError, WriteError};
 
 /// How long a bot's events are kept (DESIGN section 3).
@@ -78,6 +78,8 @@ pub struct Stats {
     pub events: u64,
     /// The time all those commits took together, from the first statement until the disk had confirmed.
     pub commit_time: Duration,
+    /// How their times and sizes are spread.
+    pub commit_spread: CommitSpread,
     /// Reads for lanes since the store was opened.
     pub lane_reads: LaneReads,
 }

@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use crate::{LaneReads, Stats, tail::Change};
+use crate::{CommitSpread, LaneReads, Stats, tail::Change};
 
 /// Counts since the store was opened. Each is right; two of them read together can be a commit apart.
 #[derive(Debug, Default)]
@@ -14,6 +14,8 @@ pub(super) struct Counters {
     writes: AtomicU64,
     events: AtomicU64,
     commit_nanos: AtomicU64,
+    commit_times: [AtomicU64; CommitSpread::TIMES.len() + 1],
+    commit_writes: [AtomicU64; CommitSpread::WRITES.len() + 1],
     lane_reads: AtomicU64,
     lane_reads_in_memory: AtomicU64,
 }
@@ -29,11 +31,13 @@ impl Counters {
         add(&self.commits, 1);
         add(&self.events, appended as u64);
         add(&self.commit_nanos, u64::try_from(took.as_nanos()).unwrap_or(u64::MAX));
+        add(&self.commit_times[CommitSpread::range_of_time(took)], 1);
     }
 
     /// The writes of a commit that succeeded.
     pub(super) fn add_writes(&self, count: usize) {
         add(&self.writes, count as u64);
+        add(&self.commit_writes[CommitSpread::range_of_writes(count as u64)], 1);
     }
 
     pub(super) fn add_lane_read(&self, in_memory: bool) {
@@ -42,15 +46,19 @@ impl Counters {
     }
 
     /// Fills in what is counted here.
-    pub(super) fn stats(&self, rest: Stats) -> Stats {
+    pub(super) fn stats(&self, rest: &Stats) -> Stats {
         let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         Stats {
             commits: get(&self.commits),
             writes: get(&self.writes),
             events: get(&self.events),
             commit_time: Duration::from_nanos(get(&self.commit_nanos)),
+            commit_spread: CommitSpread {
+                times: self.commit_times.each_ref().map(get),
+                writes: self.commit_writes.each_ref().map(get),
+            },
             lane_reads: LaneReads { all: get(&self.lane_reads), in_memory: get(&self.lane_reads_in_memory) },
-            ..rest
+            ..*rest
         }
     }
 }

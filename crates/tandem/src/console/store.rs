@@ -1,11 +1,13 @@
 //! The store's figures.
 
-use tandem_journal::{Health, Stats};
-use tandem_metrics::{Figures, Label, Measured, Metric};
+use std::time::Duration;
+
+use tandem_journal::{CommitSpread, Health, Stats};
+use tandem_metrics::{Figures, Label, Measured, Metric, Spread};
 
 /// The figures of the store.
 pub(super) const METRICS: &[Metric] =
-    &[HEALTH, BYTES, FREE, DISK_FREE, WAITING, COMMITS, COMMIT_SECONDS, WRITES, APPENDED, LANE_READS];
+    &[HEALTH, BYTES, FREE, DISK_FREE, WAITING, COMMIT_SECONDS, COMMIT_WRITES, APPENDED, LANE_READS];
 
 const HEALTH: Metric = Metric::gauge(
     "tandem_store_health",
@@ -18,18 +20,15 @@ const DISK_FREE: Metric =
     Metric::gauge("tandem_store_disk_free_bytes", "Bytes left on the store's disk", &[]);
 const WAITING: Metric =
     Metric::gauge("tandem_store_waiting_writes", "Writes that wait for their commit", &[]);
-const COMMITS: Metric = Metric::counter("tandem_store_commits", "Commits", &[]);
-const COMMIT_SECONDS: Metric = Metric::counter(
+const COMMIT_SECONDS: Metric = Metric::histogram(
     "tandem_store_commit_seconds",
-    "Seconds in commits, until the disk had confirmed; divided by the commits: how long one takes",
+    "Seconds that a commit took, from its first statement until the disk had confirmed",
     &[],
 );
-const WRITES: Metric = Metric::counter(
-    "tandem_store_writes",
-    "Writes in these commits; divided by the commits: how large one is",
-    &[],
-);
-const APPENDED: Metric = Metric::counter("tandem_store_events", "Events in these commits", &[]);
+const COMMIT_WRITES: Metric =
+    Metric::histogram("tandem_store_commit_writes", "Writes that a commit carried", &[]);
+const APPENDED: Metric =
+    Metric::counter("tandem_store_events", "Events that commits appended to journals", &[]);
 const LANE_READS: Metric = Metric::counter(
     "tandem_store_lane_reads",
     "Reads for lanes",
@@ -55,9 +54,13 @@ pub(super) fn add(figures: &mut Figures, health: &Health, stats: &Stats) {
         figures.add(&DISK_FREE, bytes as f64);
     }
     figures.add(&WAITING, stats.waiting as f64);
-    figures.add(&COMMITS, stats.commits as f64);
-    figures.add(&COMMIT_SECONDS, stats.commit_time.as_secs_f64());
-    figures.add(&WRITES, stats.writes as f64);
+    let spread = stats.commit_spread;
+    let seconds = CommitSpread::TIMES.iter().map(Duration::as_secs_f64);
+    let ranges = seconds.chain([f64::INFINITY]).zip(spread.times).collect();
+    figures.add_spread(&COMMIT_SECONDS, Spread { sum: stats.commit_time.as_secs_f64(), ranges });
+    let writes = CommitSpread::WRITES.iter().map(|bound| *bound as f64);
+    let ranges = writes.chain([f64::INFINITY]).zip(spread.writes).collect();
+    figures.add_spread(&COMMIT_WRITES, Spread { sum: stats.writes as f64, ranges });
     figures.add(&APPENDED, stats.events as f64);
     let reads = stats.lane_reads;
     let from_disk = reads.all.saturating_sub(reads.in_memory);

@@ -97,7 +97,7 @@ impl Upkeep for SqliteStore {
 
     async fn stats(&self) -> Result<Stats, ReadError> {
         let (bytes, free_bytes) = self.read(upkeep::sizes).await?;
-        Ok(self.shared.counters.stats(Stats {
+        Ok(self.shared.counters.stats(&Stats {
             bytes,
             free_bytes,
             disk_free_bytes: self.shared.disk.free_bytes(),
