@@ -23,6 +23,7 @@ mod peer;
 mod places;
 mod refusals;
 mod stream;
+mod threads;
 mod visits;
 mod watchdog;
 
@@ -41,6 +42,7 @@ pub use self::{
     body::BodyError,
     limits::Limits,
     peer::{BadNetwork, Network, Peer},
+    threads::Threads,
     visits::Proof,
 };
 use self::{
@@ -54,10 +56,28 @@ use self::{
 /// What waits when the system has no more files for us.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 
+/// What can be moved to another runtime.
+pub trait Here: Sized {
+    /// The same, woken by the runtime that this is called on.
+    fn here(self) -> io::Result<Self>;
+}
+
+impl Here for TcpStream {
+    fn here(self) -> io::Result<Self> {
+        Self::from_std(self.into_std()?)
+    }
+}
+
+impl Here for UnixStream {
+    fn here(self) -> io::Result<Self> {
+        Self::from_std(self.into_std()?)
+    }
+}
+
 /// Where connections come from.
 pub trait Accept: Send + Sync {
     /// A connection.
-    type Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static;
+    type Stream: AsyncRead + AsyncWrite + Unpin + Send + Here + 'static;
 
     /// Waits for the next one, and says whose it is.
     fn accept(&self) -> impl Future<Output = io::Result<(Self::Stream, Peer)>> + Send;
@@ -91,6 +111,18 @@ pub async fn serve(
     soft: CancellationToken,
     hard: CancellationToken,
 ) {
+    serve_on(None, listener, router, limits, soft, hard).await;
+}
+
+/// The same, with the connections on these threads if there are any.
+pub async fn serve_on(
+    threads: Option<Arc<Threads>>,
+    listener: impl Accept,
+    router: Router,
+    limits: Limits,
+    soft: CancellationToken,
+    hard: CancellationToken,
+) {
     let connections = TaskTracker::new();
     let limits = Arc::new(limits);
     let places = Arc::new(Places::new(Arc::clone(&limits)));
@@ -107,12 +139,27 @@ pub async fn serve(
         };
         match next {
             Ok((stream, Some(place))) => {
-                let visits = Visits::new(router.clone(), &place, Arc::clone(&limits), Arc::clone(&refusals));
-                let connection = connection(stream, place, visits, Arc::clone(&limits), soft.clone());
-                let hard = hard.clone();
-                connections.spawn(async move {
-                    hard.run_until_cancelled(connection).await;
-                });
+                let mut visits =
+                    Visits::new(router.clone(), &place, Arc::clone(&limits), Arc::clone(&refusals));
+                let (limits, soft, hard) = (Arc::clone(&limits), soft.clone(), hard.clone());
+                let Some((thread, runtime)) = threads.as_ref().map(|threads| threads.next()) else {
+                    connections.spawn(async move {
+                        let connection = connection(stream, place, visits, limits, soft);
+                        hard.run_until_cancelled(connection).await;
+                    });
+                    continue;
+                };
+                visits.stay_on(thread);
+                let moved = async move {
+                    match stream.here() {
+                        Ok(stream) => {
+                            let connection = connection(stream, place, visits, limits, soft);
+                            hard.run_until_cancelled(connection).await;
+                        }
+                        Err(error) => tracing::warn!(%error, "a connection could not be taken over: {error}"),
+                    }
+                };
+                connections.spawn_on(moved, runtime);
             }
             // One peer has more connections than it may: this one is closed.
             Ok((_, None)) => {}

@@ -47,12 +47,20 @@ pub(crate) use connect::Connector;
 
 type RequestBody = UnsyncBoxBody<Bytes, UploadError>;
 
+/// Among a request's extensions: on which of the threads that serve apps it is. It goes over connections that belong
+/// to this thread, so that nothing of it has to be woken elsewhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Thread(pub usize);
+
 /// A Bot API server.
 #[derive(Clone)]
 pub struct Upstream(Arc<Inner>);
 
 struct Inner {
+    /// Of whoever runs on no [`Thread`].
     client: Client<Connector, RequestBody>,
+    /// One for each thread, with connections of its own.
+    clients: Vec<Client<Connector, RequestBody>>,
     api: ServerBase,
     files: ServerBase,
     limits: Limits,
@@ -68,14 +76,19 @@ impl Upstream {
         let limits = settings.limits;
         let needs_tls = settings.api_base.is_https() || settings.file_base.is_https();
         let connector = Connector::new(&settings, needs_tls)?;
-        let client = Client::builder(TokioExecutor::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(limits.keep_idle)
-            .pool_max_idle_per_host(limits.max_idle_connections)
-            .http1_max_buf_size(128 * 1024)
-            .build(connector);
+        let client = |idle| {
+            Client::builder(TokioExecutor::new())
+                .pool_timer(TokioTimer::new())
+                .pool_idle_timeout(limits.keep_idle)
+                .pool_max_idle_per_host(idle)
+                .http1_max_buf_size(128 * 1024)
+                .build(connector.clone())
+        };
         Ok(Self(Arc::new(Inner {
-            client,
+            client: client(limits.max_idle_connections),
+            clients: (0..settings.threads)
+                .map(|_| client(limits.max_idle_connections / settings.threads))
+                .collect(),
             api: settings.api_base,
             files: settings.file_base,
             limits,

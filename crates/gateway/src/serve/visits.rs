@@ -5,7 +5,7 @@ use std::{convert::Infallible, pin::Pin, sync::Arc};
 use axum::{Router, body::Body};
 use http::{HeaderValue, Request, Response, StatusCode, header};
 use hyper::{body::Incoming, service::Service};
-use tandem_telegram::envelope::Failure;
+use tandem_telegram::{envelope::Failure, upstream::Thread};
 use tower_service::Service as _;
 
 use super::{
@@ -35,11 +35,17 @@ pub(super) struct Visits {
     connection: Arc<Connection>,
     limits: Arc<Limits>,
     refusals: Arc<Refusals>,
+    thread: Option<Thread>,
 }
 
 impl Visits {
     pub(super) fn new(router: Router, place: &Place, limits: Arc<Limits>, refusals: Arc<Refusals>) -> Self {
-        Self { router, connection: Arc::clone(place.connection()), limits, refusals }
+        Self { router, connection: Arc::clone(place.connection()), limits, refusals, thread: None }
+    }
+
+    /// All of it is on this thread.
+    pub(super) const fn stay_on(&mut self, thread: Thread) {
+        self.thread = Some(thread);
     }
 }
 
@@ -60,6 +66,9 @@ impl Service<Request<Incoming>> for Visits {
         let peer = connection.peer().asking(request.headers(), &self.limits);
         let (mut parts, incoming) = request.into_parts();
         parts.extensions.insert(Proof(Arc::clone(&connection)));
+        if let Some(thread) = self.thread {
+            parts.extensions.insert(thread);
+        }
         let body = Body::new(Asked::new(incoming, Arc::clone(&connection), &self.limits));
         let answering = self.router.clone().call(Request::from_parts(parts, body));
         let refusals = Arc::clone(&self.refusals);

@@ -1,5 +1,7 @@
 //! Why the service could not be opened.
 
+use std::io;
+
 use tandem_bridge::{OpenError, OwnershipError};
 use tandem_journal::{SealError, sqlite};
 use tandem_telegram::upstream::{ProxyError, ServerBaseError, SetUpError};
@@ -54,6 +56,9 @@ pub enum RunError {
         /// In the database's words.
         reason: String,
     },
+    /// The threads that serve apps.
+    #[error("cannot start threads")]
+    Threads(#[source] io::Error),
     /// The control socket.
     #[error(transparent)]
     Control(#[from] SocketError),
@@ -92,6 +97,7 @@ impl RunError {
             Self::StoreFailed { .. } => {
                 "Look at the disk and the system's log, then start it again: what was acknowledged is read back from the disk."
             }
+            Self::Threads(_) => "Raise the limit of this user's processes.",
             Self::Control(_) => {
                 "See that the database's directory can be written and that its path has fewer than 100 characters."
             }

@@ -17,6 +17,7 @@ use std::sync::Arc;
 
 use axum::{Router, routing::get};
 use tandem_bridge::Bridge;
+use tandem_gateway::Threads;
 use tandem_model::{Clock, Rng};
 use tokio::task::JoinSet;
 
@@ -85,6 +86,14 @@ async fn serve(
             return Err(error.into());
         }
     };
+    let threads = match Threads::start(Threads::best_count()) {
+        // Until everything has ended: what outlives a request of an app is on them.
+        Ok(threads) => Arc::new(threads),
+        Err(error) => {
+            service.close().await;
+            return Err(RunError::Threads(error));
+        }
+    };
     let Listeners { gateway, public, console: watched } = listeners;
     let addresses = (gateway.local_addr(), public.local_addr());
     let readiness = Readiness::new(service.health());
@@ -104,7 +113,14 @@ async fn serve(
             parts.spawn(named("the console's listener", watched));
         }
     }
-    let apps = tandem_gateway::serve(gateway, router, settings.gateway_limits.clone(), soft, hard);
+    let apps = tandem_gateway::serve_on(
+        Some(Arc::clone(&threads)),
+        gateway,
+        router,
+        settings.gateway_limits.clone(),
+        soft,
+        hard,
+    );
     parts.spawn(named("the gateway", apps));
     let Stop { soft, hard } = stop.clone();
     let strangers =

@@ -7,7 +7,7 @@ use std::{
 
 use tandem_amocrm::Amocrm;
 use tandem_bridge::{Bridge, Ownership, PublicUrl, UpstreamMode};
-use tandem_gateway::{Directory, Gateway, Recorder};
+use tandem_gateway::{Directory, Gateway, Recorder, Threads};
 use tandem_journal::{
     Health, Sealer, Store, Upkeep as _,
     sqlite::{Options, SqliteStore},
@@ -218,6 +218,7 @@ fn upstream(settings: &settings::Telegram) -> Result<Upstream, RunError> {
     Upstream::new(UpstreamSettings {
         file_base: base("file_base", &settings.file_base)?,
         proxy: proxy.map_err(RunError::Proxy)?,
+        threads: Threads::best_count(),
         ..UpstreamSettings::for_server(base("api_base", &settings.api_base)?)
     })
     .map_err(RunError::Upstream)

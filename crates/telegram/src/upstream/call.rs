@@ -11,7 +11,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tracing::{Instrument, debug_span};
 
 use super::{
-    CallError, Lost, NotSent, PipeBody, RequestBody, TransportError, UploadError, Upstream,
+    CallError, Lost, NotSent, PipeBody, RequestBody, Thread, TransportError, UploadError, Upstream,
     address::{self, Environment},
     body::{Progress, Upload},
 };
@@ -106,8 +106,10 @@ impl Upstream {
         let progress = Progress::start();
         let watched = progress.clone();
         let sent = self.0.traffic.sent.clone();
+        let thread = request.extensions().get::<Thread>();
+        let client = thread.and_then(|thread| self.0.clients.get(thread.0)).unwrap_or(&self.0.client);
         let request = request.map(|body| RequestBody::new(Upload { body, progress: watched, sent }));
-        let mut answering = std::pin::pin!(self.0.client.request(request));
+        let mut answering = std::pin::pin!(client.request(request));
         let answered = loop {
             let deadline = progress.last() + limit;
             match tokio::time::timeout_at(deadline, &mut answering).await {

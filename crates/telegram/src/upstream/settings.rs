@@ -24,6 +24,9 @@ pub struct Settings {
     pub limits: Limits,
     /// Asked about every address before it is connected to. Not asked about a proxy, nor about what a proxy resolves.
     pub guard: Option<Arc<dyn AddressGuard>>,
+    /// How many threads pipe requests, each with connections of its own ([`super::Thread`]); 0 when it does not matter
+    /// where a request comes from.
+    pub threads: usize,
 }
 
 impl Settings {
@@ -36,6 +39,7 @@ impl Settings {
             roots: Roots::Platform,
             limits: Limits::default(),
             guard: None,
+            threads: 0,
         }
     }
 }

@@ -17,7 +17,7 @@ use http_body::{Body, Frame};
 use http_body_util::{BodyExt, Empty, Full};
 use tandem_telegram::{
     capture::tee,
-    upstream::{DownloadError, Lost, PipeError, Target, Upstream},
+    upstream::{DownloadError, Lost, PipeError, Settings, Target, Thread, Upstream},
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -405,4 +405,27 @@ async fn a_piped_answer_holds_its_place_until_it_is_read() {
     assert_eq!(busy.failure().code, 429);
     drop(first);
     upstream.pipe(&token(), Target::Method("getMe"), get("/")).await.unwrap();
+}
+
+#[tokio::test]
+async fn each_thread_has_connections_of_its_own_and_reuses_them() {
+    let (server, seen) = Server::answering(json("200 OK", DONE)).await;
+    let upstream = Upstream::new(Settings { threads: 2, ..server.settings() }).unwrap();
+    let pipe = async |thread: Option<Thread>| {
+        let mut request = get("/");
+        if let Some(thread) = thread {
+            request.extensions_mut().insert(thread);
+        }
+        let response = upstream.pipe(&token(), Target::Method("getMe"), request).await.unwrap();
+        response.into_body().collect().await.unwrap();
+    };
+    for (thread, connections) in
+        [(Some(Thread(0)), 1), (Some(Thread(1)), 2), (Some(Thread(0)), 2), (Some(Thread(1)), 2), (None, 3)]
+    {
+        pipe(thread).await;
+        assert_eq!(server.connections(), connections, "{thread:?}");
+    }
+    // One that there is none of is nobody's.
+    pipe(Some(Thread(2))).await;
+    assert_eq!((server.connections(), seen.all().len()), (3, 6));
 }
