@@ -63,7 +63,10 @@ async fn an_order_that_a_manager_interrupts_goes_on_where_it_was_when_he_is_done
     shop.client_says("2").await?;
     let total = |phone: &Vec<String>| phone.len() >= 5;
     let phone = until("the total", async || shop.phone().await, total).await?;
-    assert_eq!(phone[3..], ["Кофе в зёрнах, 1 кг. Сколько штук?", "Кофе в зёрнах, 1 кг × 2 = 3600 ₽. Всё верно?"]);
+    assert_eq!(
+        phone[3..],
+        ["Кофе в зёрнах, 1 кг. Сколько штук?", "Кофе в зёрнах, 1 кг × 2 = 3600 ₽. Всё верно?"]
+    );
 
     // A button of the bot's is the bot's, whoever talks.
     says(&shop, &desk, "manager").await?;

@@ -17,6 +17,7 @@ pub(crate) mod lanes;
 mod quantities;
 pub(crate) mod release;
 pub(crate) mod replay;
+pub(crate) mod rules;
 pub(crate) mod sandbox;
 mod secret_input;
 pub(crate) mod serve;
