@@ -6,6 +6,7 @@
 
 pub(crate) mod backoff;
 mod hooks;
+mod people;
 mod polling;
 mod posting;
 mod revoked;

@@ -6,6 +6,7 @@ use tandem_journal::{Append, Appended, Fact, Urgency, WriteError};
 use tandem_model::{EventKind, NewEvent, UpstreamId};
 use tandem_telegram::update::{UpdateError, UpdateView};
 
+use super::people::known_by;
 use crate::{Bridge, IntakeState, bots::LiveBot, bridge::Chain, replies::Presses};
 
 /// A batch of updates as events.
@@ -35,6 +36,7 @@ impl Bridge {
                     let (event, facts) = self.parts().gateway.event_of(&live.handle, &update).await;
                     batch.events.push(event);
                     batch.facts.extend(facts);
+                    batch.facts.extend(known_by(&update, self.parts().clock.now()));
                 }
                 Err(error) => batch.unreadable = Some(error),
             }
