@@ -126,6 +126,9 @@ impl Bridge {
     /// Shows what is counted of hooks.
     pub fn register_metrics(&self, registry: &mut Registry) {
         let metrics = self.hook_metrics();
+        // Told from the beginning: what has no series yet would look as if nobody counted it.
+        drop(metrics.hooks.get_or_create(&[("end", HookEnd::Taken.as_str())]));
+        drop(metrics.missed.get_or_create(&[("end", MissedEnd::Taken.as_str())]));
         registry.register(&HOOKS, metrics.hooks.clone());
         registry.register(&MISSED, metrics.missed.clone());
     }
