@@ -13,7 +13,12 @@ use tokio::task::JoinSet;
 use crate::shop::Channel;
 
 /// Posts so many messages, and says how many a second it were.
-pub(crate) async fn run(channel: &Channel, messages: usize, chats: usize, at_a_time: usize) -> anyhow::Result<f64> {
+pub(crate) async fn run(
+    channel: &Channel,
+    messages: usize,
+    chats: usize,
+    at_a_time: usize,
+) -> anyhow::Result<f64> {
     let client = reqwest::Client::builder().no_proxy().pool_max_idle_per_host(at_a_time).build()?;
     let channel = Arc::new(channel.clone());
     let began = Instant::now();
@@ -42,7 +47,8 @@ async fn post(client: &reqwest::Client, channel: &Channel, number: usize, chat: 
         "sender": {"id": format!("bare:{chat}"), "name": "Client"},
         "message": {"type": "text", "text": format!("message {number}")}}})
     .to_string();
-    let (date, md5) = (now.strftime("%a, %d %b %Y %H:%M:%S +0000").to_string(), hex::encode(Md5::digest(&body)));
+    let (date, md5) =
+        (now.strftime("%a, %d %b %Y %H:%M:%S +0000").to_string(), hex::encode(Md5::digest(&body)));
     let mut mac = Hmac::<Sha1>::new_from_slice(channel.secret.as_bytes())?;
     mac.update(format!("POST\n{md5}\napplication/json\n{date}\n{path}").as_bytes());
     let request = client

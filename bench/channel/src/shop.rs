@@ -94,10 +94,16 @@ impl Shop {
         let ownership = Ownership::take(&*store, "bench").await?;
         let leases: Arc<dyn LeaseSource> = Arc::<Ownership>::clone(&ownership);
         let config = tandem_lanes::Config::default();
-        let lanes =
-            Lanes::new(Arc::clone(&store), Arc::clone(&leases), Arc::clone(&shared), Arc::clone(&rng), config);
-        let upstream = Upstream::new(UpstreamSettings::for_server(ServerBase::parse(&sandbox.telegram_url())?))?;
-        let recorder = Recorder::new(Arc::clone(&store), Arc::clone(&leases), lanes.clone());
+        let lanes = Lanes::new(
+            Arc::clone(&store),
+            Arc::clone(&leases),
+            Arc::clone(&shared),
+            Arc::clone(&rng),
+            config,
+        );
+        let upstream =
+            Upstream::new(UpstreamSettings::for_server(ServerBase::parse(&sandbox.telegram_url())?))?;
+        let recorder = Recorder::new(Arc::clone(&store), Arc::clone(&leases), &lanes);
         let directory = Arc::new(Directory::new());
         let (soft, tasks) = (CancellationToken::new(), TaskTracker::new());
         let gateway = Gateway::new(tandem_gateway::Parts {

@@ -7,7 +7,7 @@ use std::{
 };
 
 use tandem_journal::{Append, Appended, Health, Lease, Store, Urgency, WriteError};
-use tandem_lanes::{Lanes, LeaseSource};
+use tandem_lanes::{Lanes, LeaseSource, Waker};
 use tandem_model::BotId;
 use tokio::{sync::watch, time::Instant};
 
@@ -28,7 +28,7 @@ const CROWDED: (u32, Duration) = (100, Duration::from_millis(50));
 pub struct Recorder {
     store: Arc<dyn Store>,
     leases: Arc<dyn LeaseSource>,
-    lanes: Lanes,
+    lanes: Waker,
     health: watch::Receiver<Health>,
     trouble: Arc<Mutex<Option<Trouble>>>,
     metrics: RecorderMetrics,
@@ -59,12 +59,12 @@ pub enum RecordError {
 
 impl Recorder {
     /// A recorder for the bots that `leases` knows.
-    pub fn new(store: Arc<dyn Store>, leases: Arc<dyn LeaseSource>, lanes: Lanes) -> Self {
+    pub fn new(store: Arc<dyn Store>, leases: Arc<dyn LeaseSource>, lanes: &Lanes) -> Self {
         let health = store.health();
         Self {
             store,
             leases,
-            lanes,
+            lanes: lanes.waker(),
             health,
             trouble: Arc::default(),
             metrics: RecorderMetrics::default(),

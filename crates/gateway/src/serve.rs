@@ -33,7 +33,7 @@ use axum::Router;
 use hyper::server::conn::http1;
 use hyper_util::rt::TokioIo;
 use tokio::{
-    io::{AsyncRead, AsyncWrite},
+    io::{AsyncRead, AsyncWrite, DuplexStream},
     net::{TcpListener, TcpStream, UnixListener, UnixStream},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -71,6 +71,13 @@ impl Here for TcpStream {
 impl Here for UnixStream {
     fn here(self) -> io::Result<Self> {
         Self::from_std(self.into_std()?)
+    }
+}
+
+/// Bytes in memory belong to no runtime.
+impl Here for DuplexStream {
+    fn here(self) -> io::Result<Self> {
+        Ok(self)
     }
 }
 

@@ -29,6 +29,6 @@ pub use ladder::{Between, Ladder};
 pub use metrics::METRICS;
 pub use operate::{Answer, OperateError, ReplayMode, Replayed};
 pub use pull::{Pull, PullError};
-pub use push::{AttachError, DetachError, Lanes};
+pub use push::{AttachError, DetachError, Lanes, Waker};
 pub use shared::LeaseSource;
 pub use spec::{Config, OrderBy, PushSpec, Repeats};

@@ -1,6 +1,6 @@
 //! Push lanes: attaching destinations, the one scheduler, shutdown.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use tandem_journal::Store;
 use tandem_model::{BotId, Clock, Rng, Seq};
@@ -23,6 +23,19 @@ use crate::{
 #[derive(Debug, Clone)]
 pub struct Lanes {
     pub(crate) shared: Arc<Shared>,
+}
+
+/// Tells lanes of what was appended, as long as there are any.
+#[derive(Debug, Clone)]
+pub struct Waker(Weak<Shared>);
+
+impl Waker {
+    /// As [`Lanes::wake`] does.
+    pub fn wake(&self, bot: BotId, last: Seq) {
+        if let Some(shared) = self.0.upgrade() {
+            shared.tell(bot, last);
+        }
+    }
 }
 
 /// Why a lane could not be attached.
@@ -106,11 +119,12 @@ impl Lanes {
     /// Tells the bot's lanes that its journal goes up to `last` now. Cheap, and never waits; wakes may come in any
     /// order, and one that says nothing new costs the lanes nothing.
     pub fn wake(&self, bot: BotId, last: Seq) {
-        let ready = self.shared.registry().wake(bot, last);
-        self.shared.waiting.wake(bot, last);
-        if ready {
-            self.shared.wake.notify_one();
-        }
+        self.shared.tell(bot, last);
+    }
+
+    /// What tells these lanes, without keeping them: destinations may hold it, and lanes hold destinations.
+    pub fn waker(&self) -> Waker {
+        Waker(Arc::downgrade(&self.shared))
     }
 
     /// Delivers until `soft` is cancelled, then finishes what is under way and notes it. `hard` ends at once, and

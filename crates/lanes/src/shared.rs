@@ -6,7 +6,7 @@ use std::{
 };
 
 use tandem_journal::{Lease, Store};
-use tandem_model::{BotId, Clock};
+use tandem_model::{BotId, Clock, Seq};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 use crate::{
@@ -36,6 +36,15 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
+    /// The bot's journal goes up to `last` now.
+    pub(crate) fn tell(&self, bot: BotId, last: Seq) {
+        let ready = self.registry().wake(bot, last);
+        self.waiting.wake(bot, last);
+        if ready {
+            self.wake.notify_one();
+        }
+    }
+
     pub(crate) fn new(
         store: Arc<dyn Store>,
         leases: Arc<dyn LeaseSource>,

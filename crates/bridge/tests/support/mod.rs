@@ -172,7 +172,7 @@ impl Service {
         let mut settings = Settings::for_server(ServerBase::parse(&telegram).unwrap());
         limits(&mut settings.limits);
         let upstream = Upstream::new(settings).unwrap();
-        let recorder = Recorder::new(store.clone(), ownership.clone(), lanes.clone());
+        let recorder = Recorder::new(store.clone(), ownership.clone(), &lanes);
         let directory = Arc::new(Directory::new());
         let (soft, hard) = (CancellationToken::new(), CancellationToken::new());
         let tasks = TaskTracker::new();

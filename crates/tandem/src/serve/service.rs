@@ -75,7 +75,7 @@ impl Service {
         let directory = Arc::new(Directory::new());
         let tasks = TaskTracker::new();
         let leases: Arc<dyn LeaseSource> = Arc::clone(&ownership) as _;
-        let recorder = Recorder::new(Arc::clone(&store), Arc::clone(&leases), lanes.clone());
+        let recorder = Recorder::new(Arc::clone(&store), Arc::clone(&leases), &lanes);
         let gateway = Gateway::new(tandem_gateway::Parts {
             store: Arc::clone(&store),
             leases,

@@ -77,7 +77,7 @@ impl Tandem {
             tandem_lanes::Config::default(),
         );
         let upstream = Upstream::new(Settings::for_server(ServerBase::parse(telegram).unwrap())).unwrap();
-        let recorder = Recorder::new(store.clone(), ownership.clone(), lanes.clone());
+        let recorder = Recorder::new(store.clone(), ownership.clone(), &lanes);
         let directory = Arc::new(Directory::new());
         let (soft, hard) = (CancellationToken::new(), CancellationToken::new());
         let gateway = Gateway::new(tandem_gateway::Parts {
@@ -108,6 +108,7 @@ impl Tandem {
             gateway,
             upstream,
             connectors: Vec::new(),
+            vendors: Vec::new(),
             clock,
             rng,
             config: Config::default(),

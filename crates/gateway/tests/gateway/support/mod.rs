@@ -127,7 +127,7 @@ impl Stage {
             Arc::<SeededRng>::clone(&rng),
             tandem_lanes::Config::default(),
         );
-        let recorder = Recorder::new(Arc::clone(&store), Arc::<AllLeases>::clone(&leases), lanes.clone());
+        let recorder = Recorder::new(Arc::clone(&store), Arc::<AllLeases>::clone(&leases), &lanes);
         let directory = Arc::new(Directory::new());
         let base = ServerBase::parse(&format!("http://{}", telegram.address)).unwrap();
         let mut settings = Settings::for_server(base);
