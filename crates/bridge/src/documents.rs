@@ -9,7 +9,7 @@ mod holder;
 mod route;
 
 pub use bot::{AdoptStep, BotDocument, BotPhase, UpstreamMode};
-pub use channel::{ChannelDocument, CompanyMessages, WithoutRest};
+pub use channel::{ChannelDocument, WithoutRest};
 pub use connection::ConnectionDocument;
 pub use guard::{GuardDocument, GuardPolicy, StoodDown, Taken, Taker};
 pub use holder::{Holder, HolderKind};

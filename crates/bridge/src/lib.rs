@@ -42,9 +42,9 @@ pub use bridge::{Bridge, OpenError};
 pub use connections::{ConnectionState, ConnectionView, Connections, Unusable};
 pub use connector::{ConnectError, Connected, Connector, RouteSetting};
 pub use documents::{
-    AdoptStep, BotDocument, BotPhase, ChannelDocument, CompanyMessages, ConnectionDocument, GuardDocument,
-    GuardPolicy, Holder, HolderKind, RouteDocument, RouteKind, RouteMode, StoodDown, Taken, Taker,
-    UpstreamMode, WithoutRest,
+    AdoptStep, BotDocument, BotPhase, ChannelDocument, ConnectionDocument, GuardDocument, GuardPolicy,
+    Holder, HolderKind, RouteDocument, RouteKind, RouteMode, StoodDown, Taken, Taker, UpstreamMode,
+    WithoutRest,
 };
 pub use guard::{GuardCounters, GuardMark, GuardState, GuardView, WentPast};
 pub use hooks::METRICS;

@@ -9,8 +9,7 @@ use toml::Spanned;
 
 use super::{Desired, DesiredApp, DesiredBot, DesiredRoute, connection_file::WrittenConnection};
 use crate::{
-    ChannelDocument, CompanyMessages, GuardPolicy, Language, RouteDocument, RouteKind, RouteMode,
-    UpstreamMode, WithoutRest,
+    ChannelDocument, GuardPolicy, Language, RouteDocument, RouteKind, RouteMode, UpstreamMode, WithoutRest,
     operations::{Allowed, AppSettings, Confidential},
     rules::{RuleDocument, RuleHistory, check},
 };
@@ -174,21 +173,24 @@ struct WrittenRoute {
     without_rest: Option<WithoutRest>,
     keyboard: Option<KeyboardKind>,
     language: Option<Language>,
-    company: Option<CompanyMessages>,
     silent: Option<bool>,
     rules: Option<Spanned<Vec<RuleDocument>>>,
 }
 
 impl WrittenRoute {
-    fn has_channel_keys(&self) -> bool {
+    /// Keys that nothing follows from yet: better refused than taken without effect.
+    fn has_lead_keys(&self) -> bool {
         [self.pipeline, self.stage, self.responsible].iter().any(Option::is_some)
-            || self.source.is_some()
             || self.reopen_lost.is_some()
+    }
+
+    fn has_channel_keys(&self) -> bool {
+        self.has_lead_keys()
+            || self.source.is_some()
             || self.talk_minutes.is_some()
             || self.without_rest.is_some()
             || self.keyboard.is_some()
             || self.language.is_some()
-            || self.company.is_some()
             || self.silent.is_some()
     }
 }
@@ -333,7 +335,6 @@ impl Source<'_> {
             without_rest: route.without_rest.unwrap_or(default.without_rest),
             keyboard: route.keyboard.unwrap_or(default.keyboard),
             language: route.language.unwrap_or(default.language),
-            company: route.company.unwrap_or(default.company),
             silent: route.silent.unwrap_or(default.silent),
         };
         if let Some(source) = &route.source
@@ -343,11 +344,16 @@ impl Source<'_> {
             let what = format!("a source has at most {SOURCE_BYTES} letters, digits and signs of ASCII");
             return Err(self.problem(source.span().start, what));
         }
+        if mode == Some(RouteMode::Channel) && route.has_lead_keys() {
+            let what = "pipeline, stage, responsible and reopen_lost are about leads, which this version leaves to \
+                        amoCRM: leave them out";
+            return Err(self.problem(route.kind.span().start, what));
+        }
         match mode {
             Some(RouteMode::Channel) => Ok(Some(Box::new(document))),
             Some(RouteMode::Native) | None if route.has_channel_keys() => {
                 let what = "pipeline, stage, responsible, source, reopen_lost, talk_minutes, without_rest, keyboard, \
-                            language, company and silent belong to mode = \"channel\"";
+                            language and silent belong to mode = \"channel\"";
                 Err(self.problem(route.kind.span().start, what))
             }
             Some(RouteMode::Native) | None => Ok(None),

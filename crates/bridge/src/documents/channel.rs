@@ -30,8 +30,6 @@ pub struct ChannelDocument {
     pub keyboard: KeyboardKind,
     /// In which language people of the vendor's are told what is no message.
     pub language: Language,
-    /// Whether they see what the company's side said past them.
-    pub company: CompanyMessages,
     /// Everything is kept for the history and nobody is notified: for a route that stands beside another one into the
     /// same account for a while.
     pub silent: bool,
@@ -49,7 +47,6 @@ impl Default for ChannelDocument {
             without_rest: WithoutRest::default(),
             keyboard: KeyboardKind::default(),
             language: Language::default(),
-            company: CompanyMessages::default(),
             silent: false,
         }
     }
@@ -77,17 +74,6 @@ pub enum WithoutRest {
     Send,
     /// It waits until they are known.
     Wait,
-}
-
-/// Whether a CRM is shown what the company's side said past it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum CompanyMessages {
-    /// It is.
-    #[default]
-    Show,
-    /// It is not.
-    Skip,
 }
 
 #[cfg(test)]

@@ -178,6 +178,7 @@ async fn what_a_file_cannot_say_of_connections_is_named_with_its_line_and_what_t
             "kind",
             "belong to mode",
         ),
+        (with(CONNECTION, &format!("{ROUTE}  reopen_lost = true")), "kind", "leave them out"),
         (with(CONNECTION, &format!("{ROUTE}  source = \"{}\"", "x".repeat(37))), "source", "36"),
         (with(CONNECTION, &format!("{ROUTE}  keyboard = \"big\"")), "keyboard", "unknown variant"),
         (with(&CONNECTION.repeat(2), ROUTE), "name", "stands here twice"),

@@ -60,8 +60,7 @@ A file with an account at amoCRM (a file for each secret):
     name = \"amocrm\"
     kind = \"amocrm\"
     mode = \"channel\"
-    connection = \"shop\"             # pipeline, stage, responsible, source, reopen_lost, talk_minutes,
-                                    # without_rest, keyboard, language, company, silent, rules")]
+    connection = \"shop\"             # source, talk_minutes, without_rest, keyboard, language, silent, rules")]
 pub(crate) struct Arguments {
     /// The file
     #[arg(value_name = "FILE")]
