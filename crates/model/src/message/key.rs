@@ -173,7 +173,9 @@ mod tests {
                 assert_eq!(MessageKey::read(key.as_str()), Some((bot, place.clone())), "{key}");
             }
         }
-        for strange in ["", "tg:777", "tg:777:u9", "tg:777:1001", "tg:x:1:2", "tg:1:b:x:2", "tg:1:2:3:4:5:6", "wa:1:2:3"] {
+        for strange in
+            ["", "tg:777", "tg:777:u9", "tg:777:1001", "tg:x:1:2", "tg:1:b:x:2", "tg:1:2:3:4:5:6", "wa:1:2:3"]
+        {
             assert_eq!(MessageKey::read(strange), None, "{strange}");
         }
         assert_eq!(MessageKey::of_update(bot, UpstreamId::new(9).unwrap()).as_str(), "tg:777:u9");

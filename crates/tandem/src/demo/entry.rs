@@ -19,7 +19,13 @@ pub(super) enum Entry {
     /// Something was looked at.
     Expectation { scene: u32, expected: &'static str, met: bool, seen: String },
     /// It is over.
-    End { held: usize, of: usize },
+    End {
+        held: usize,
+        of: usize,
+        /// What to do next.
+        #[serde(skip)]
+        next: &'static str,
+    },
 }
 
 /// Who acts in a line.
@@ -92,11 +98,11 @@ impl fmt::Display for Rendered<'_> {
                 let instead = self.words.end.instead;
                 write!(f, "   {} {instead} {seen}", in_colour(RED).text(&format!("✗ {expected}:")))
             }
-            Entry::End { held, of } if held == of => {
+            Entry::End { held, of, next } if held == of => {
                 let said = format!("{}: {held} {} {of}.", self.words.end.held, self.words.end.of);
-                write!(f, "\n{}\n{}", in_colour(GREEN).text(&said), self.words.end.next)
+                write!(f, "\n{}\n{}", in_colour(GREEN).text(&said), next)
             }
-            Entry::End { held, of } => {
+            Entry::End { held, of, .. } => {
                 let said = format!("{}: {held} {} {of}.", self.words.end.not_held, self.words.end.of);
                 write!(f, "\n{}", in_colour(RED).text(&said))
             }
@@ -163,7 +169,7 @@ mod tests {
 
     #[test]
     fn what_did_not_hold_is_said_in_the_end() {
-        assert!(plain(&Entry::End { held: 2, of: 2 }).contains("Everything held: 2 of 2."));
-        assert!(plain(&Entry::End { held: 1, of: 2 }).contains("Not everything held"));
+        assert!(plain(&Entry::End { held: 2, of: 2, next: "" }).contains("Everything held: 2 of 2."));
+        assert!(plain(&Entry::End { held: 1, of: 2, next: "" }).contains("Not everything held"));
     }
 }

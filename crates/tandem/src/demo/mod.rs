@@ -5,6 +5,7 @@
 //! a mark was looked at outside Tandem.
 
 mod bonus_bot;
+mod channel;
 mod entry;
 mod http;
 mod script;
@@ -40,6 +41,7 @@ use self::{
 Examples:
   tandem demo
   tandem demo --lang ru
+  tandem demo --route channel    With a chat channel of your own instead of amoCRM's built-in integration
   tandem demo --script           At full speed; exit code 0 only if everything in it held
   tandem demo --script --json    One JSON object for each expectation")]
 pub(crate) struct Arguments {
@@ -49,6 +51,9 @@ pub(crate) struct Arguments {
     /// Print each expectation with its result as JSON
     #[arg(long, requires = "script")]
     json: bool,
+    /// How amoCRM is connected
+    #[arg(long, value_name = "ROUTE", default_value = "native")]
+    route: Route,
     /// The language [default: by LANG]
     #[arg(long, value_name = "LANGUAGE")]
     lang: Option<Lang>,
@@ -58,6 +63,14 @@ pub(crate) struct Arguments {
 enum Lang {
     Ru,
     En,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Route {
+    /// amoCRM's built-in integration, which stays as it is
+    Native,
+    /// A chat channel of the owner's own, by amoCRM's Chats API
+    Channel,
 }
 
 /// Plays it, unless `stop` comes first.
@@ -76,9 +89,17 @@ pub(crate) async fn run(arguments: Arguments, stop: CancellationToken) -> anyhow
         };
     };
     if !json {
-        writeln!(io::stdout(), "{}", words.scenes.overture).ok();
+        let overture = match arguments.route {
+            Route::Native => words.scenes.overture,
+            Route::Channel => words.channel.overture,
+        };
+        writeln!(io::stdout(), "{overture}").ok();
     }
-    let told = stop.run_until_cancelled(script::tell(Teller::new(words, pace, &mut show))).await;
+    let teller = Teller::new(words, pace, &mut show);
+    let told = match arguments.route {
+        Route::Native => stop.run_until_cancelled(script::tell(teller)).await,
+        Route::Channel => stop.run_until_cancelled(channel::tell(teller)).await,
+    };
     match told {
         Some(Ok(true)) => Ok(ExitCode::SUCCESS),
         Some(Ok(false)) | None => Ok(ExitCode::FAILURE),

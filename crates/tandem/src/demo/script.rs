@@ -39,7 +39,8 @@ pub(super) async fn tell(mut teller: Teller<'_>) -> anyhow::Result<bool> {
     show.tandem_is_killed(&mut teller).await?;
     show.release(&mut teller).await?;
     show.stage.end().await;
-    Ok(teller.end())
+    let next = teller.words.end.next;
+    Ok(teller.end(next))
 }
 
 /// Everybody on the stage, and what the client has done so far.

@@ -63,16 +63,20 @@ impl Stage {
         self.sandbox.telegram_url()
     }
 
+    pub(super) fn amocrm_url(&self) -> String {
+        self.sandbox.amocrm_url()
+    }
+
     pub(super) async fn end(self) {
         self.sandbox.stop().await;
     }
 
-    async fn act(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
+    pub(super) async fn act(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
         let address = format!("{}{path}", self.sandbox.control_url());
         self.http.post(&address, body).await.with_context(|| path.to_owned())
     }
 
-    async fn look(&self, path: &str) -> anyhow::Result<Value> {
+    pub(super) async fn look(&self, path: &str) -> anyhow::Result<Value> {
         let address = format!("{}{path}", self.sandbox.control_url());
         self.http.get(&address).await.with_context(|| path.to_owned())
     }
@@ -88,6 +92,13 @@ impl Stage {
         let on_phone =
             |message: &Value| OnPhone { from: text(&message["from"]), text: text(&message["text"]) };
         Ok(list(&chat["messages"]).iter().map(on_phone).collect())
+    }
+
+    /// How many pictures the bot has sent to her phone.
+    pub(super) async fn pictures_of_the_bot(&self) -> anyhow::Result<usize> {
+        let chat = self.look(&format!("/users/{}/bots/{}/chat", self.client, self.bot)).await?;
+        let sent = |message: &&Value| message["from"] == "bot" && message["kind"] == "photo";
+        Ok(list(&chat["messages"]).iter().filter(sent).count())
     }
 
     /// The owner pastes the bot's token into amoCRM.

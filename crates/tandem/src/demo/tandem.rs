@@ -3,11 +3,15 @@
 //! Each of its lives has a runtime to itself. A kill drops that runtime with whatever its tasks were doing: nothing
 //! is finished, answered or written any more, and the next life finds only what was committed.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, bail};
-use tandem_bridge::operations::{
-    Adopt, AnotherPoller, Confidential, GiveBack, KeepHolder, Release, Request, Response, Serves, Undelivered,
+use tandem_bridge::{
+    apply,
+    operations::{
+        Adopt, AnotherPoller, Apply, ApplyMode, Confidential, GiveBack, KeepHolder, Others, RefusedView,
+        Release, Request, Response, Serves, Undelivered,
+    },
 };
 use tandem_gateway::DropPending;
 use tandem_model::SeededRng;
@@ -31,7 +35,7 @@ pub(super) struct Tandem {
     life: Option<Life>,
     app_token: String,
     /// Removed with everything in it when the demo ends.
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 struct Life {
@@ -59,12 +63,28 @@ impl Tandem {
         settings.telegram.file_base = settings.telegram.api_base.clone();
         settings.security.key_file = folder.path().join("tandem.key");
         settings.security.allow_private_addresses = true;
-        Ok(Self { settings, life: None, app_token: String::new(), _folder: folder })
+        Ok(Self { settings, life: None, app_token: String::new(), folder })
     }
 
     /// Where apps speak the Bot API to it.
     pub(super) fn gateway_url(&self) -> String {
         format!("http://{}", self.settings.server.gateway)
+    }
+
+    /// Lets vendors reach its public listener, as if it stood behind an address of its own.
+    pub(super) fn is_reachable(&mut self) -> anyhow::Result<()> {
+        self.settings.server.public_url = Some(self.public_url().parse()?);
+        Ok(())
+    }
+
+    /// Where vendors reach it.
+    pub(super) fn public_url(&self) -> String {
+        format!("http://{}", self.settings.server.public)
+    }
+
+    /// Where its files are.
+    pub(super) fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// The token that the owner's bot is started with.
@@ -128,6 +148,32 @@ impl Tandem {
         token.expose().clone_into(&mut self.app_token);
         let route = adopted.kept.map(|kept| kept.route).unwrap_or_default();
         Ok(Adopted { holder: adopted.holder.kind.as_str().to_owned(), route })
+    }
+
+    /// `tandem apply`; says what was done. The token of the app `main` is the one that the demo's bot uses.
+    pub(super) async fn apply(&mut self, file: &Path) -> anyhow::Result<Vec<String>> {
+        let desired = apply::load(file)?;
+        let request = Apply { desired, mode: ApplyMode::Execute, others: Others::Keep };
+        let Response::Applied(applied) = self.ask(Request::Apply(request)).await? else {
+            bail!("apply was answered with something else");
+        };
+        if let Some(RefusedView { refusal, .. }) = applied.refused.first() {
+            bail!("{} {}", refusal.sentence, refusal.what_to_do);
+        }
+        let tokens = applied.steps.iter().filter_map(|step| step.app_token.as_ref());
+        for token in tokens {
+            token.expose().clone_into(&mut self.app_token);
+        }
+        Ok(applied.steps.into_iter().map(|step| format!("{}: {}", step.what, step.sentence)).collect())
+    }
+
+    /// How many managers' replies nobody can say of whether they arrived, as `tandem held` tells.
+    pub(super) async fn unknown_replies(&self) -> anyhow::Result<usize> {
+        let Response::Lanes { lanes } = self.ask(Request::Lanes { bot: None }).await? else {
+            bail!("lanes was answered with something else");
+        };
+        let unknown = lanes.iter().filter(|lane| lane.name == "telegram").map(|lane| lane.held.unknown);
+        Ok(usize::try_from(unknown.sum::<u64>())?)
     }
 
     /// `tandem release`; says whose the stream is now.

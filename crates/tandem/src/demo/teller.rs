@@ -165,9 +165,10 @@ impl<'a> Teller<'a> {
     }
 
     /// Ends the story; whether everything held.
-    pub(super) fn end(self) -> bool {
+    /// `next`: what the reader can do now.
+    pub(super) fn end(self, next: &'static str) -> bool {
         let (held, of) = (self.held, self.looked);
-        (self.out)(&Entry::End { held, of });
+        (self.out)(&Entry::End { held, of, next });
         held == of
     }
 }

@@ -1,9 +1,11 @@
 //! Everything the demo says, in Russian and in English: one struct, two constants, so that a sentence missing in
 //! one language does not compile.
 
+mod channel;
 mod english;
 mod russian;
 
+use self::channel::ChannelWords;
 pub(super) use english::ENGLISH;
 pub(super) use russian::RUSSIAN;
 
@@ -17,6 +19,7 @@ pub(super) struct Words {
     pub(super) expectations: Expectations,
     pub(super) passing: PassingWords,
     pub(super) end: End,
+    pub(super) channel: ChannelWords,
 }
 
 /// Who speaks.

@@ -105,4 +105,5 @@ pub(in crate::demo) const RUSSIAN: Words = Words {
         of: "из",
         next: "Со своим ботом: tandem serve, tandem adopt и одна строка в коде бота. Подробно: README.ru.md",
     },
+    channel: super::channel::RUSSIAN,
 };
