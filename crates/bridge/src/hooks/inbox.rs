@@ -13,7 +13,7 @@ use crate::{Bridge, bridge::Chain};
 /// What entries of the inbox are called that were heard at a vendor.
 pub(super) const SOURCE: &str = "heard";
 /// How often it is looked at.
-const EVERY: Duration = Duration::from_mins(1);
+const EVERY: Duration = Duration::from_mins(5);
 /// How many entries are read at a time.
 const PAGE: usize = 100;
 
@@ -25,7 +25,7 @@ pub(crate) async fn run(bridge: Bridge, soft: CancellationToken) {
                 if let Err(error) = bridge.empty_inbox(shard).await {
                     let reason = Chain(&error);
                     tracing::error!(
-                        "the inbox could not be emptied: {reason}; it is tried again every minute"
+                        "the inbox could not be emptied: {reason}; it is tried again in five minutes"
                     );
                     break;
                 }
