@@ -119,10 +119,10 @@ impl Replies {
             });
         if why == ReplyFailure::Blocked
             && let Some(first) = replies.first()
-            && let Some((mark, fact)) = self.blocked(first, &words, now).await
+            && let Some((mark, noted)) = self.blocked(first, &words, now).await
         {
             events.push(mark);
-            facts.push(fact);
+            facts.extend(noted);
         }
         match self.append(events, facts).await {
             Ok(()) => Verdict::Reject { reason: words },
@@ -162,17 +162,29 @@ impl Replies {
         decided.unzip()
     }
 
-    /// What is noted of somebody who has blocked the bot, unless that is known.
-    async fn blocked(&self, reply: &Reply<'_>, words: &str, now: Timestamp) -> Option<(NewEvent, Fact)> {
+    /// What is noted of somebody who has blocked the bot, once for each time that he does. That Telegram may have said so
+    /// before (the update is in the journal, the intake keeps it of the person) makes no difference to the mark: nobody
+    /// else tells which replies found it so.
+    async fn blocked(&self, reply: &Reply<'_>, words: &str, now: Timestamp) -> Option<(NewEvent, Vec<Fact>)> {
+        let (store, bot, scope) = (&self.shared.store, self.lane.bot, LinkScope::Lane(self.lane.lane));
         let user = UserId::new(reply.document.chat).ok()?;
-        let known = self.shared.store.find_person(self.lane.bot, user).await.ok().flatten();
-        if known.is_some_and(|person| matches!(person.presence, Presence::Blocked { .. })) {
+        let presence = store.find_person(bot, user).await.ok().flatten().map(|person| person.presence);
+        let ours = format!("blocked:{user}");
+        let marked = store.find_link(bot, scope, ours.clone()).await.ok().flatten().map(|link| link.at);
+        let since = match presence {
+            Some(Presence::Blocked { since }) => since,
+            Some(Presence::Reachable) | None => now,
+        };
+        if matches!(presence, Some(Presence::Blocked { .. })) && marked.is_some_and(|marked| since <= marked)
+        {
             return None;
         }
         let mark = ReplyMark::Blocked { user, words: words.to_owned() };
-        let presence = Some(Presence::Blocked { since: now });
+        let presence = Some(Presence::Blocked { since });
         let change = PersonChange { user, phone: None, start: None, presence };
-        Some((mark.event(reply.event.conversation.clone(), now), Fact::Person(change)))
+        let link = Link { scope, ours, theirs: since.as_millis().to_string(), at: now };
+        let mark = mark.event(reply.event.conversation.clone(), now);
+        Some((mark, vec![Fact::Person(change), Fact::Link(link)]))
     }
 
     async fn append(&self, events: Vec<NewEvent>, facts: Vec<Fact>) -> Result<(), RecordError> {

@@ -20,6 +20,12 @@ async fn a_client_who_has_blocked_the_bot_is_reported_in_telegrams_words_and_not
     let desk = Desk::open().await;
     let (bot, client) = (id(&desk.bot), desk.client);
     desk.stage.act(&format!("/users/{client}/bots/{bot}/block"), json!({})).await;
+    // Telegram tells of it itself, and the intake keeps it of the person, before any reply finds it.
+    until("the update", async || {
+        let events = desk.service.journal(&desk.bot).await;
+        events.iter().any(|event| event.new.body.windows(8).any(|word| word == b"\"kicked\"")).then_some(())
+    })
+    .await;
     for message in ["m1", "m2"] {
         desk.does(message, text("hello")).await;
         let ReplyResult::Failed { why, words, messages } = desk.outcome(message).await else { panic!() };
