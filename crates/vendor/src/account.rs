@@ -11,7 +11,7 @@ use url::Url;
 
 use crate::{
     ChatIds, ConnectionSetting, Failure, Found, Heard, Hook, HookRefusal, Keep, News, OpenError, OpenedChat,
-    Opening, Taken, Telling,
+    Opening, Taken, Telling, Tended, Tending,
 };
 
 /// A vendor: what makes accounts of connections.
@@ -37,6 +37,12 @@ pub trait Account: fmt::Debug + Send + Sync {
 
     /// Makes a chat known, with its contact, before anything is told in it. The same chat again is no other.
     async fn open_chat(&self, opening: &Opening) -> Result<OpenedChat, Failure>;
+
+    /// Looks after the client and the card of an open chat, as far as the vendor has such things. It may be dropped at
+    /// any point and asked again; nothing that is told depends on it.
+    async fn tend(&self, tending: &Tending) -> Result<Tended, Failure> {
+        Ok(Tended { contact: tending.opening.contact.clone() })
+    }
 
     /// Tells one thing.
     async fn tell(&self, telling: &Telling) -> Result<Taken, Failure>;
@@ -70,6 +76,11 @@ pub trait Account: fmt::Debug + Send + Sync {
 
     /// Looks at everything that has to be right, step by step, changing nothing.
     async fn check(&self) -> Vec<Finding>;
+
+    /// Looks whether what a route's settings name exists in the account, changing nothing.
+    async fn check_route(&self, _route: &serde_json::Value) -> Vec<Finding> {
+        Vec::new()
+    }
 
     /// Tries out what no documentation says, and tells what it learned: silently, in a chat of its own. Nothing where
     /// there is nothing to learn.

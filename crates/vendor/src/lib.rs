@@ -18,4 +18,4 @@ pub use account::{Account, Finding, FindingState, Standing, Vendor};
 pub use failure::{Failure, FailureKind};
 pub use heard::{Heard, HeardAct, HeardChat, Hook, HookRefusal, News};
 pub use setting::{ConnectionSetting, Keep, KeepError, OpenError};
-pub use telling::{ChatIds, Found, OpenedChat, Opening, Taken, Telling};
+pub use telling::{ChatIds, Found, Occasion, OpenedChat, Opening, Taken, Telling, Tended, Tending};

@@ -26,6 +26,39 @@ pub struct OpenedChat {
     pub contact: Option<String>,
 }
 
+/// A chat that is open, and whose person and card are to be looked after.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tending {
+    /// What the chat would be opened with now.
+    pub opening: Opening,
+    /// The chat's names at the vendor.
+    pub ids: ChatIds,
+    /// What the client was called when this was done last: whoever was renamed by hand since keeps that name.
+    pub called: Option<String>,
+    /// Why now.
+    pub occasion: Occasion,
+}
+
+/// Why a chat is looked after.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Occasion {
+    /// Nobody could say who the client is when the chat was opened.
+    Unmatched,
+    /// The client's name changed, or he shared his number.
+    Changed,
+    /// The client writes after a while in which much may have happened at the vendor.
+    Silence,
+    /// The client pressed start again.
+    Started,
+}
+
+/// What became known by it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Tended {
+    /// The vendor's name of the contact.
+    pub contact: Option<String>,
+}
+
 /// The names of a chat at a vendor.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ChatIds {
