@@ -56,7 +56,22 @@ pub trait Account: fmt::Debug + Send + Sync {
     /// Writes a note for managers onto the card of a chat. `Ok(false)` where there is no way to.
     async fn note(&self, chat: &ChatIds, words: &str) -> Result<bool, Failure>;
 
-    /// Whether hooks under this path (behind `/hooks/<vendor>/`) are this account's.
+    /// Writes a note for managers onto a contact's card, when there is nothing more urgent to ask for. `Ok(false)` where
+    /// there is no such contact (any more), or no way to.
+    async fn note_contact(&self, contact: &str, words: &str) -> Result<bool, Failure> {
+        let (_, _) = (contact, words);
+        Ok(false)
+    }
+
+    /// Sees to it that the account's own hooks come to `/hooks/account/<secret>`, which tell of chats that are not ours:
+    /// subscribes, and again where that was undone. Harmless when repeated: called after connecting, every hour, and when
+    /// nothing came although something should have.
+    async fn listen(&self, need: Need) -> Result<Listening, Failure> {
+        let _ = need;
+        Ok(Listening::NotHere)
+    }
+
+    /// Whether hooks under this path (behind `/hooks/<vendor>/`, or `account` and the secret) are this account's.
     fn owns(&self, path: &[String]) -> bool;
 
     /// Proves and reads a hook.
@@ -87,6 +102,27 @@ pub trait Account: fmt::Debug + Send + Sync {
     async fn probe(&self) -> Vec<Finding> {
         Vec::new()
     }
+}
+
+/// How much depends on an account's own hooks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    /// Without them nothing is heard of what goes on in chats that are not ours: that is to be seen in
+    /// [`Account::standing`].
+    Required,
+    /// They tell a little more, and nobody misses them.
+    Welcome,
+}
+
+/// Whether an account's own hooks come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Listening {
+    /// There is nothing to subscribe to, or nothing to do it with.
+    NotHere,
+    /// They come, as far as the vendor says.
+    Subscribed,
+    /// The vendor had switched them off, and they are on again: what happened between was not told.
+    OnAgain,
 }
 
 /// How an account stands.

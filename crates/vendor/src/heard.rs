@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use http::{HeaderMap, Method};
 use tandem_model::{
-    Timestamp,
+    Timestamp, UserId,
     message::{Manager, ReplyAct},
 };
 
@@ -41,6 +41,8 @@ pub enum HookRefusal {
 pub enum News {
     /// Somebody did something in a chat.
     Heard(Box<Heard>),
+    /// Something became known of a chat of the vendor's own integration, or of a talk in any.
+    Noticed(Box<Noticed>),
     /// The account has thrown us out: nothing can be done before it is connected again.
     Disabled,
     /// Something that is known and means nothing to us, by its name.
@@ -69,6 +71,42 @@ pub enum HeardAct {
     Reply(ReplyAct),
     /// The client has it already: the vendor's own integration has sent it. With its text.
     Said(String),
+}
+
+/// Something that a vendor shows of a chat, and that asks for nothing to be done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Noticed {
+    /// The vendor's id of it, by which a repeat is recognised.
+    pub id: String,
+    /// Where.
+    pub chat: HeardChat,
+    /// The vendor's name of the contact to which the chat belongs now.
+    pub contact: Option<String>,
+    /// When, by the vendor's clock.
+    pub at: Timestamp,
+    /// What.
+    pub notice: Notice,
+}
+
+/// What a vendor shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Notice {
+    /// Who the client of the chat is.
+    Met {
+        /// Who he is in Telegram.
+        user: UserId,
+        /// The bot he wrote to, by its name without the `@`.
+        bot: Option<String>,
+    },
+    /// The client's own message, as it is shown there.
+    Shown {
+        /// Its text; may be empty.
+        text: String,
+        /// How he is called there.
+        name: Option<String>,
+    },
+    /// The managers are done with what the client had wanted.
+    TalkClosed,
 }
 
 /// A chat as a vendor names it.

@@ -115,6 +115,8 @@ impl Bridge {
                     Ok(Taken::Stale) => HookEnd::Stale,
                     Err(error) => self.say_not_kept(live, &error),
                 },
+                // Nobody makes use of it yet: a companion of the built-in integration will.
+                News::Noticed(_) => HookEnd::Ignored,
                 News::Disabled => match self.note_disabled(live).await {
                     Ok(()) => HookEnd::Disabled,
                     Err(error) => self.say_not_kept(live, &error),
