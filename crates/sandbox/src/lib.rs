@@ -1,7 +1,7 @@
-//! A Telegram and an amoCRM of our own, for tests and for people who write bots.
+//! A Telegram, an amoCRM and a Wahelp of our own, for tests and for people who write bots.
 //!
-//! [`Sandbox::start`] opens three listeners in this process: the Bot API, amoCRM (its Telegram hooks, amojo, REST,
-//! OAuth), and the control API that creates bots and channels and acts as clients and managers. Nothing here is shared with Tandem's own connectors: both sides
+//! [`Sandbox::start`] opens four listeners in this process: the Bot API, amoCRM (its Telegram hooks, amojo, REST,
+//! OAuth), Wahelp, and the control API that creates bots and channels and acts as clients and managers. Nothing here is shared with Tandem's own connectors: both sides
 //! are written from the same reference, so that a mistake of one is seen by the other.
 //!
 //! Known limits: hyper refuses an address above 65,534 bytes with a bare 414 (Telegram takes 256 KiB), a wrong
@@ -14,6 +14,7 @@ mod control;
 mod random;
 pub mod story;
 pub mod telegram;
+mod wahelp;
 
 use std::{
     io,
@@ -40,6 +41,8 @@ pub struct Config {
     pub telegram: SocketAddr,
     /// amoCRM's address.
     pub amocrm: SocketAddr,
+    /// Wahelp's address.
+    pub wahelp: SocketAddr,
     /// The control API's address.
     pub control: SocketAddr,
     /// Everything random comes from it.
@@ -58,6 +61,7 @@ impl Default for Config {
         Self {
             telegram: free,
             amocrm: free,
+            wahelp: free,
             control: free,
             seed: 0,
             clock: Clock::system(),
@@ -84,6 +88,7 @@ pub struct Sandbox {
     clock: Clock,
     telegram_address: SocketAddr,
     amocrm_address: SocketAddr,
+    wahelp_address: SocketAddr,
     control_address: SocketAddr,
     stop: CancellationToken,
     tasks: TaskTracker,
@@ -94,6 +99,7 @@ impl Sandbox {
     pub async fn start(config: Config) -> Result<Self, StartError> {
         let (telegram_listener, telegram_address) = listen("Telegram", config.telegram).await?;
         let (amocrm_listener, amocrm_address) = listen("amoCRM", config.amocrm).await?;
+        let (wahelp_listener, wahelp_address) = listen("Wahelp", config.wahelp).await?;
         let (control_listener, control_address) = listen("control", config.control).await?;
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
@@ -104,20 +110,32 @@ impl Sandbox {
         tasks.spawn(telegram::serve(telegram_listener, telegram.clone()));
         let parts = amocrm::Parts {
             clock: config.clock.clone(),
-            random,
+            random: random.clone(),
             telegram_url: format!("http://{telegram_address}"),
             own_url: format!("http://{amocrm_address}"),
             stop: stop.clone(),
             tasks: tasks.clone(),
         };
         let amocrm_control = amocrm::start(amocrm_listener, parts);
-        let router = control::router(telegram.clone(), amocrm_control);
+        let parts = wahelp::Parts {
+            clock: config.clock.clone(),
+            random,
+            telegram_url: format!("http://{telegram_address}"),
+            amocrm_url: format!("http://{amocrm_address}"),
+            control_url: format!("http://{control_address}"),
+            own_url: format!("http://{wahelp_address}"),
+            stop: stop.clone(),
+            tasks: tasks.clone(),
+        };
+        let wahelp_control = wahelp::start(wahelp_listener, parts);
+        let router = control::router(telegram.clone(), amocrm_control, wahelp_control);
         tasks.spawn(serve_control(control_listener, router, stop.clone()));
         Ok(Self {
             telegram,
             clock: config.clock,
             telegram_address,
             amocrm_address,
+            wahelp_address,
             control_address,
             stop,
             tasks,
@@ -142,6 +160,11 @@ impl Sandbox {
     /// amoCRM's base address, without a slash at the end.
     pub fn amocrm_url(&self) -> String {
         format!("http://{}", self.amocrm_address)
+    }
+
+    /// Wahelp's base address, without a slash at the end; its API is below `/api`.
+    pub fn wahelp_url(&self) -> String {
+        format!("http://{}", self.wahelp_address)
     }
 
     /// The control API's base address, without a slash at the end.

@@ -18,13 +18,13 @@ mod calls;
 mod cards;
 mod connection;
 mod control;
-mod door;
+pub(crate) mod door;
 mod fault;
 mod fields;
 mod group_fault;
 mod hooks;
-mod ids;
-mod inbound;
+pub(crate) mod ids;
+pub(crate) mod inbound;
 mod insist;
 mod installing;
 mod integrations;
@@ -56,10 +56,11 @@ use tokio::sync::{mpsc, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use self::account::Account;
+pub(crate) use self::amojo::sign;
 use self::amojo::{Amojo, Work};
 use self::attachments::Attachments;
-use self::bot_api::BotApi;
-pub(crate) use self::bot_api::http_client;
+pub(crate) use self::bot_api::BotApi;
+pub(crate) use self::bot_api::{BotApiError, Upload, http_client, in_words};
 use self::calls::Calls;
 use self::cards::LeadStatus;
 use self::connection::{Connection, Route};
@@ -263,7 +264,7 @@ impl State {
 }
 
 /// An answer that asks to be left alone for a while.
-fn with_retry_after(mut answer: Response, seconds: Option<u32>) -> Response {
+pub(crate) fn with_retry_after(mut answer: Response, seconds: Option<u32>) -> Response {
     if let Some(seconds) = seconds {
         answer.headers_mut().insert(header::RETRY_AFTER, seconds.into());
     }

@@ -2,8 +2,8 @@
 //!
 //! `docs/sandbox.md` describes it for people and `openapi.json` (served at `/openapi.json`) for programs; a test
 //! keeps the file and the routes equal. It is for the machine it runs on: no authentication, no history across
-//! a restart. amoCRM's part is nested under `/amocrm` and belongs to [`crate::amocrm`]; how a request is read and
-//! refused is the same for both.
+//! a restart. amoCRM's part is nested under `/amocrm` and belongs to [`crate::amocrm`], Wahelp's under `/wahelp` to
+//! [`crate::wahelp`]; how a request is read and refused is the same for all.
 
 mod acts;
 mod bots;
@@ -35,8 +35,8 @@ pub(crate) struct After {
     pub(crate) after: u64,
 }
 
-/// The control API's routes, with amoCRM's.
-pub(crate) fn router(telegram: Telegram, amocrm: Router) -> Router {
+/// The control API's routes, with amoCRM's and Wahelp's.
+pub(crate) fn router(telegram: Telegram, amocrm: Router, wahelp: Router) -> Router {
     let mut router = Router::new();
     for (path, methods) in routes() {
         router = router.route(&path, methods);
@@ -44,12 +44,13 @@ pub(crate) fn router(telegram: Telegram, amocrm: Router) -> Router {
     router
         .with_state(telegram)
         .nest("/amocrm", amocrm)
+        .nest("/wahelp", wahelp)
         .fallback(|| async { Refusal::no_route() })
         .method_not_allowed_fallback(|| async { Refusal::no_method() })
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
 }
 
-/// Every route but amoCRM's.
+/// Every route but amoCRM's and Wahelp's.
 fn routes() -> Vec<(String, MethodRouter<Telegram>)> {
     let mut routes: Vec<(String, MethodRouter<Telegram>)> = [
         ("/openapi.json", get(openapi)),
@@ -101,7 +102,7 @@ mod tests {
             .as_object()
             .unwrap()
             .keys()
-            .filter(|path| !path.starts_with("/amocrm"))
+            .filter(|path| !path.starts_with("/amocrm") && !path.starts_with("/wahelp"))
             .cloned()
             .collect();
         let routed: BTreeSet<String> = routes().into_iter().map(|(path, _)| path).collect();

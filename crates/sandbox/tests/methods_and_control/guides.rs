@@ -1,4 +1,4 @@
-//! The commands of `docs/sandbox.md` and `docs/sandbox-amocrm.md` do what the guides say.
+//! The commands of `docs/sandbox.md`, `docs/sandbox-amocrm.md` and `docs/sandbox-wahelp.md` do what the guides say.
 //!
 //! A shell reads the commands, so that their quoting is tried too; in place of curl it has a function that prints
 //! its arguments, and the requests are made from here.
@@ -12,6 +12,7 @@ use crate::stage::{START, Stage, id};
 
 const SANDBOX: &str = include_str!("../../../../docs/sandbox.md");
 const AMOCRM: &str = include_str!("../../../../docs/sandbox-amocrm.md");
+const WAHELP: &str = include_str!("../../../../docs/sandbox-wahelp.md");
 
 /// Each curl call as one line, its arguments parted by a byte that no argument has.
 const CURL: &str = r#"curl() { printf '%s\001' "$@"; echo; }"#;
@@ -113,4 +114,23 @@ async fn the_commands_of_amocrms_guide_succeed() {
     let texts: Vec<&Value> =
         chats["chats"][0]["messages"].as_array().unwrap().iter().map(|message| &message["text"]).collect();
     assert_eq!(texts, [&json!("Hello"), &json!("Good day")]);
+}
+
+#[tokio::test]
+async fn the_commands_of_wahelps_guide_succeed() {
+    let stage = Stage::start().await;
+    let control = stage.sandbox.control_url();
+    let (token, bot, ann) = (&stage.token, stage.bot, stage.ann);
+    let variables = format!(
+        "CONTROL={control} TOKEN='{token}' BOT={bot} USER_ID={ann} CHANNEL=31001 CLIENT=1 USER=5550001 \
+         WAHELP=elsewhere PROJECT=48213 UUID=unused ACCESS_TOKEN=unused LOGIN=unused PASSWORD=unused"
+    );
+    let script = [&[CURL, &variables][..], &commands(WAHELP)].concat().join("\n");
+    let requests = requests(&script, &control);
+    assert_eq!(requests.len(), 11);
+    all_succeed(&stage, requests).await;
+    let client: Value = stage.look("/wahelp/channels/31001/clients/1").await;
+    let texts: Vec<&Value> =
+        client["chat"].as_array().unwrap().iter().map(|message| &message["text"]).collect();
+    assert_eq!(texts, [&json!("Hello"), &json!("Good day"), &json!("From my phone")]);
 }

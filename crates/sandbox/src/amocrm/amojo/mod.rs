@@ -26,7 +26,7 @@ pub(crate) mod hook;
 pub(crate) mod manager;
 mod outbox;
 mod process;
-mod sign;
+pub(crate) mod sign;
 mod signals;
 mod status;
 

@@ -1,4 +1,4 @@
-//! `tandem sandbox`: a Telegram and an amoCRM on this machine, or a story told in one.
+//! `tandem sandbox`: a Telegram, an amoCRM and a Wahelp on this machine, or a story told in one.
 
 mod story;
 
@@ -16,7 +16,7 @@ use tandem_sandbox::telegram::NewBot;
 use tandem_sandbox::{Config, Sandbox};
 use tokio_util::sync::CancellationToken;
 
-/// A Telegram and an amoCRM of your own, to try a bot without either
+/// A Telegram, an amoCRM and a Wahelp of your own, to try a bot without any of them
 ///
 /// Prints the addresses, creates bots, and runs until it is stopped. Everything is in memory.
 /// With --story it tells a story instead, and its exit code says whether everything in it was seen.
@@ -28,6 +28,9 @@ pub(crate) struct Arguments {
     /// Where amoCRM listens
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:9082")]
     amocrm: SocketAddr,
+    /// Where Wahelp listens
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:9083")]
+    wahelp: SocketAddr,
     /// Where the control API listens
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:9080")]
     control: SocketAddr,
@@ -76,10 +79,10 @@ async fn serve(
     language: Language,
     stop: CancellationToken,
 ) -> anyhow::Result<ExitCode> {
-    let Arguments { telegram, amocrm, control, seed, .. } = *arguments;
+    let Arguments { telegram, amocrm, wahelp, control, seed, .. } = *arguments;
     let sandbox =
-        Sandbox::start(Config { telegram, amocrm, control, seed, ..Config::default() }).await.context(
-            "the sandbox does not start; other addresses are given with --telegram, --amocrm, --control",
+        Sandbox::start(Config { telegram, amocrm, wahelp, control, seed, ..Config::default() }).await.context(
+            "the sandbox does not start; other addresses are given with --telegram, --amocrm, --wahelp, --control",
         )?;
     let mut bots = Vec::new();
     for _ in 0..arguments.bots {
@@ -90,6 +93,7 @@ async fn serve(
         let addresses = json!({
             "telegram": sandbox.telegram_url(),
             "amocrm": sandbox.amocrm_url(),
+            "wahelp": sandbox.wahelp_url(),
             "control": sandbox.control_url(),
             "bots": bots,
         });
@@ -124,6 +128,7 @@ fn quick_start(sandbox: &Sandbox, bots: &[serde_json::Value], language: Language
     template
         .replace("{telegram}", &sandbox.telegram_url())
         .replace("{amocrm}", &sandbox.amocrm_url())
+        .replace("{wahelp}", &sandbox.wahelp_url())
         .replace("{control}", &sandbox.control_url())
         .replace("{bots}", &listed.concat())
         .replace("{bot}", &id)
