@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use super::amojo::chat::{ChannelChat, Person};
-use super::cards::{Author, Chat, Contact, Details, Lead, LeadStatus, Message, Talk};
+use super::cards::{Chat, Contact, Details, Lead, Talk};
 use super::fields::{self, CustomFields};
 use super::ids::uuid;
 use super::inbound::SeenChat;
@@ -15,9 +15,6 @@ use super::pipelines;
 use super::sources::Sources;
 use super::users::{self, User};
 use crate::random::Random;
-
-/// Messages kept per chat. Older ones are counted, not kept.
-const MESSAGES_PER_CHAT: usize = 10_000;
 
 /// One amoCRM account.
 #[derive(Debug)]
@@ -45,11 +42,17 @@ pub(crate) struct Account {
     pub(crate) integrations: BTreeMap<String, Integration>,
     pub(crate) sources: Sources,
     pub(crate) fields: CustomFields,
+    /// `query` does not find contacts that are younger.
+    pub(crate) search_lag_ms: i64,
+    /// Whether the paid filters are there.
+    pub(crate) api_filter: bool,
+    /// Whether the account is paid for.
+    pub(crate) paid: bool,
     /// (bot, Telegram chat) → chat.
     by_telegram: BTreeMap<(i64, i64), String>,
     /// Telegram user → contact.
-    by_person: BTreeMap<i64, u64>,
-    numbers: Numbers,
+    pub(super) by_person: BTreeMap<i64, u64>,
+    pub(super) numbers: Numbers,
     random: Random,
 }
 
@@ -59,19 +62,20 @@ pub(crate) struct Origin<'a> {
     /// What the lead shows: the bot, the source, the integration.
     pub(crate) source: &'a str,
     pub(crate) pipeline_id: u64,
-    pub(crate) chat_id: &'a str,
+    /// None for what did not come from a chat.
+    pub(crate) chat_id: Option<&'a str>,
 }
 
 /// The last number given to each kind of card. Numbers of removed cards do not come back.
 #[derive(Debug)]
-struct Numbers {
+pub(super) struct Numbers {
     contact: u64,
-    lead: u64,
+    pub(super) lead: u64,
     talk: u64,
     link: u64,
 }
 
-fn next(number: &mut u64) -> u64 {
+pub(super) fn next(number: &mut u64) -> u64 {
     *number += 1;
     *number
 }
@@ -102,6 +106,9 @@ impl Account {
             integrations: BTreeMap::from([(integration.client_id.clone(), integration)]),
             sources: Sources::default(),
             fields: CustomFields::default(),
+            search_lag_ms: 0,
+            api_filter: false,
+            paid: true,
             by_telegram: BTreeMap::new(),
             by_person: BTreeMap::new(),
             numbers: Numbers { contact: 40_100_000, lead: 50_100_000, talk: 116, link: 26_218 },
@@ -141,6 +148,7 @@ impl Account {
             responsible_user_id: self.manager_id,
             created_at: now_ms / 1000,
             updated_at: now_ms / 1000,
+            made_ms: now_ms,
             ..Details::default()
         };
         self.contacts.insert(
@@ -208,103 +216,6 @@ impl Account {
         id
     }
 
-    /// An incoming lead; what came through a channel's source goes where that source leads.
-    pub(crate) fn add_unsorted(&mut self, contact_id: u64, from: Origin<'_>, now_ms: i64) -> u64 {
-        let id = next(&mut self.numbers.lead);
-        let unsorted_uid = format!("{}{}", self.uuid(), self.uuid()).replace('-', "");
-        let stage = pipelines::find(from.pipeline_id).map_or(0, pipelines::Pipeline::unsorted);
-        let lead = Lead {
-            id,
-            contact_id: Some(contact_id),
-            pipeline_id: from.pipeline_id,
-            status: LeadStatus::Unsorted,
-            status_id: stage,
-            name: format!("Сделка #{id}"),
-            price: 0,
-            source: from.source.to_owned(),
-            start_payload: None,
-            created_at_ms: now_ms,
-            unsorted_uid,
-            chat_id: Some(from.chat_id.to_owned()),
-            details: Details {
-                responsible_user_id: self.manager_id,
-                created_at: now_ms / 1000,
-                updated_at: now_ms / 1000,
-                ..Details::default()
-            },
-        };
-        self.leads.insert(id, lead);
-        if let Some(contact) = self.contacts.get_mut(&contact_id) {
-            contact.lead_ids.push(id);
-        }
-        id
-    }
-
-    /// A lead that did not come from a chat.
-    pub(crate) fn add_lead(&mut self, pipeline_id: u64, status_id: u64, now_ms: i64) -> u64 {
-        let id = next(&mut self.numbers.lead);
-        let details = Details {
-            responsible_user_id: self.manager_id,
-            created_at: now_ms / 1000,
-            updated_at: now_ms / 1000,
-            ..Details::default()
-        };
-        let lead = Lead {
-            id,
-            contact_id: None,
-            pipeline_id,
-            status: LeadStatus::Accepted,
-            status_id,
-            name: format!("Сделка #{id}"),
-            price: 0,
-            source: String::new(),
-            start_payload: None,
-            created_at_ms: now_ms,
-            unsorted_uid: String::new(),
-            chat_id: None,
-            details,
-        };
-        self.leads.insert(id, lead);
-        id
-    }
-
-    /// Makes a contact the main one of a lead.
-    pub(crate) fn link_lead(&mut self, lead_id: u64, contact_id: u64) {
-        let Some(lead) = self.leads.get_mut(&lead_id) else { return };
-        let before = lead.contact_id.replace(contact_id);
-        if let Some(contact) = before.and_then(|before| self.contacts.get_mut(&before)) {
-            contact.lead_ids.retain(|id| *id != lead_id);
-        }
-        if let Some(contact) = self.contacts.get_mut(&contact_id)
-            && !contact.lead_ids.contains(&lead_id)
-        {
-            contact.lead_ids.push(lead_id);
-        }
-    }
-
-    /// Moves a lead; what is no longer open closes its talks.
-    pub(crate) fn move_lead(&mut self, lead_id: u64, status: LeadStatus, status_id: Option<u64>) {
-        let Some(lead) = self.leads.get_mut(&lead_id) else { return };
-        let stage = pipelines::find(lead.pipeline_id);
-        lead.status = status;
-        lead.status_id = status_id.unwrap_or_else(|| match status {
-            LeadStatus::Unsorted => stage.map_or(0, pipelines::Pipeline::unsorted),
-            LeadStatus::Accepted => stage.map_or(0, pipelines::Pipeline::first_stage),
-            LeadStatus::Declined | LeadStatus::Closed => pipelines::LOST,
-        });
-        if !status.is_open() {
-            for talk in self.talks.values_mut().filter(|talk| talk.lead_id == Some(lead_id)) {
-                talk.open = false;
-            }
-        }
-    }
-
-    /// The newest lead of a contact that is neither declined nor closed.
-    pub(crate) fn find_open_lead(&self, contact_id: u64) -> Option<u64> {
-        let leads = self.contacts.get(&contact_id)?.lead_ids.iter().rev();
-        leads.copied().find(|id| self.leads.get(id).is_some_and(|lead| lead.status.is_open()))
-    }
-
     pub(crate) fn find_open_talk(&self, chat_id: &str) -> Option<&Talk> {
         let of_channel = || self.channel_chats.get(chat_id).map(|chat| &chat.talk_ids);
         let talk_ids = self.chats.get(chat_id).map(|chat| &chat.talk_ids).or_else(of_channel)?;
@@ -348,91 +259,5 @@ impl Account {
             chat.contact_id = Some(contact_id);
         }
         id
-    }
-
-    /// An incoming lead becomes part of another one: its talks move, its contact becomes `contact`, it is gone.
-    pub(crate) fn absorb(&mut self, unsorted: u64, target: u64, contact: Option<u64>) {
-        let Some(gone) = self.leads.remove(&unsorted) else { return };
-        for talk in self.talks.values_mut().filter(|talk| talk.lead_id == Some(unsorted)) {
-            talk.lead_id = Some(target);
-        }
-        if let Some(from) = gone.contact_id
-            && let Some(card) = self.contacts.get_mut(&from)
-        {
-            card.lead_ids.retain(|id| *id != unsorted);
-        }
-        if let (Some(from), Some(to)) = (gone.contact_id, contact)
-            && from != to
-        {
-            self.merge_contacts(from, to);
-        }
-    }
-
-    /// Moves everything of `from` to `to` and removes `from`: a phone showed that both are one person.
-    pub(crate) fn merge_contacts(&mut self, from: u64, to: u64) {
-        let Some(gone) = self.contacts.remove(&from) else { return };
-        if let Some(kept) = self.contacts.get_mut(&to) {
-            kept.telegram_id = kept.telegram_id.or(gone.telegram_id);
-            kept.lead_ids.extend(gone.lead_ids);
-            kept.lead_ids.sort_unstable();
-        }
-        if let Some(person) = gone.telegram_id {
-            self.by_person.insert(person, to);
-        }
-        for lead in self.leads.values_mut().filter(|lead| lead.contact_id == Some(from)) {
-            lead.contact_id = Some(to);
-        }
-        for talk in self.talks.values_mut().filter(|talk| talk.contact_id == Some(from)) {
-            talk.contact_id = Some(to);
-        }
-        for chat in self.chats.values_mut().filter(|chat| chat.contact_id == Some(from)) {
-            chat.contact_id = Some(to);
-        }
-        for chat in self.channel_chats.values_mut().filter(|chat| chat.contact_id == Some(from)) {
-            chat.contact_id = Some(to);
-        }
-    }
-}
-
-impl Chat {
-    pub(crate) fn push(&mut self, message: Message) {
-        if self.messages.len() == MESSAGES_PER_CHAT {
-            self.messages.pop_front();
-            self.messages_forgotten += 1;
-        }
-        self.repeats += u64::from(message.repeat);
-        self.messages.push_back(message);
-    }
-
-    pub(crate) fn find_message_mut(&mut self, id: &str) -> Option<&mut Message> {
-        self.messages.iter_mut().rev().find(|message| message.id == id)
-    }
-
-    pub(crate) fn find_by_telegram_mut(&mut self, message_id: i64) -> Option<&mut Message> {
-        self.messages.iter_mut().rev().find(|message| message.telegram_message_id == Some(message_id))
-    }
-}
-
-impl Message {
-    /// A line with nothing but its words; callers add what they know.
-    pub(crate) fn new(id: String, at_ms: i64, author: Author, author_name: &str, kind: &str) -> Self {
-        Self {
-            id,
-            at_ms,
-            author,
-            author_name: author_name.to_owned(),
-            kind: kind.to_owned(),
-            text: None,
-            attachment: None,
-            telegram_message_id: None,
-            update_id: None,
-            repeat: false,
-            edited: false,
-            earlier_texts: Vec::new(),
-            reply_to: None,
-            media_group_id: None,
-            reactions: Vec::new(),
-            delivery: None,
-        }
     }
 }

@@ -7,6 +7,9 @@ use std::collections::{BTreeMap, VecDeque};
 use serde::Serialize;
 use serde_json::Value;
 
+/// Messages kept per chat. Older ones are counted, not kept.
+const MESSAGES_PER_CHAT: usize = 10_000;
+
 /// A person in the CRM.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Contact {
@@ -32,12 +35,17 @@ pub(crate) struct Details {
     pub(crate) last_name: String,
     /// 0 is the robot.
     pub(crate) created_by: u64,
+    pub(crate) updated_by: u64,
     pub(crate) responsible_user_id: u64,
     pub(crate) created_at: i64,
     pub(crate) updated_at: i64,
+    /// When it really was made, whatever `created_at` says.
+    pub(crate) made_ms: i64,
     /// Field → its values as REST shows them.
     pub(crate) values: BTreeMap<u64, Vec<Value>>,
     pub(crate) tags: Vec<String>,
+    /// Why a lead was lost.
+    pub(crate) loss_reason_id: Option<u64>,
 }
 
 /// A deal; an unknown client's first message makes an unsorted one.
@@ -46,6 +54,7 @@ pub(crate) struct Lead {
     pub(crate) id: u64,
     /// Its main contact; a lead made over REST may have none.
     pub(crate) contact_id: Option<u64>,
+    pub(crate) other_contact_ids: Vec<u64>,
     pub(crate) pipeline_id: u64,
     pub(crate) status: LeadStatus,
     /// The stage of the pipeline.
@@ -60,8 +69,43 @@ pub(crate) struct Lead {
     pub(crate) unsorted_uid: String,
     /// The chat it came from; absent for what did not come from one.
     pub(crate) chat_id: Option<String>,
+    /// What kind of incoming lead it was.
+    #[serde(skip)]
+    pub(crate) category: Category,
     #[serde(skip)]
     pub(crate) details: Details,
+}
+
+impl Lead {
+    /// When it was won, lost or declined.
+    pub(crate) fn closed_at(&self) -> Option<i64> {
+        (!self.status.is_open()).then_some(self.details.updated_at)
+    }
+
+    /// The main one first.
+    pub(crate) fn contact_ids(&self) -> impl Iterator<Item = u64> {
+        self.contact_id.into_iter().chain(self.other_contact_ids.iter().copied())
+    }
+}
+
+/// What brought an incoming lead.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Category {
+    #[default]
+    Chats,
+    Forms,
+    Sip,
+}
+
+impl Category {
+    /// The word hooks and REST have for it.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Chats => "chats",
+            Self::Forms => "forms",
+            Self::Sip => "sip",
+        }
+    }
 }
 
 /// Where a lead stands.
@@ -182,4 +226,47 @@ pub(crate) enum Delivery {
     Sending,
     Sent,
     Failed { code: Option<u16>, error: String },
+}
+
+impl Chat {
+    pub(crate) fn push(&mut self, message: Message) {
+        if self.messages.len() == MESSAGES_PER_CHAT {
+            self.messages.pop_front();
+            self.messages_forgotten += 1;
+        }
+        self.repeats += u64::from(message.repeat);
+        self.messages.push_back(message);
+    }
+
+    pub(crate) fn find_message_mut(&mut self, id: &str) -> Option<&mut Message> {
+        self.messages.iter_mut().rev().find(|message| message.id == id)
+    }
+
+    pub(crate) fn find_by_telegram_mut(&mut self, message_id: i64) -> Option<&mut Message> {
+        self.messages.iter_mut().rev().find(|message| message.telegram_message_id == Some(message_id))
+    }
+}
+
+impl Message {
+    /// A line with nothing but its words; callers add what they know.
+    pub(crate) fn new(id: String, at_ms: i64, author: Author, author_name: &str, kind: &str) -> Self {
+        Self {
+            id,
+            at_ms,
+            author,
+            author_name: author_name.to_owned(),
+            kind: kind.to_owned(),
+            text: None,
+            attachment: None,
+            telegram_message_id: None,
+            update_id: None,
+            repeat: false,
+            edited: false,
+            earlier_texts: Vec::new(),
+            reply_to: None,
+            media_group_id: None,
+            reactions: Vec::new(),
+            delivery: None,
+        }
+    }
 }

@@ -24,6 +24,16 @@ pub(crate) enum Entity {
     Leads,
 }
 
+impl Entity {
+    /// Its word in addresses.
+    pub(crate) fn path(self) -> &'static str {
+        match self {
+            Self::Contacts => "contacts",
+            Self::Leads => "leads",
+        }
+    }
+}
+
 /// A field.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Field {
@@ -179,6 +189,21 @@ impl Field {
             (None, None) => enums.first()?,
         };
         Some(json!({"value": given["value"], "enum_id": wanted["id"], "enum_code": wanted["value"]}))
+    }
+}
+
+impl Contact {
+    /// Replaces the values of the fields that are given; the first phone and e-mail are the contact's own.
+    pub(crate) fn write_values(&mut self, given: BTreeMap<u64, Vec<Value>>) {
+        for (field, values) in given {
+            let first = values.first().and_then(|value| value["value"].as_str());
+            match field {
+                PHONE => self.phone = first.map(digits),
+                EMAIL => self.email = first.map(ToOwned::to_owned),
+                _ => {}
+            }
+            self.details.values.insert(field, values);
+        }
     }
 }
 

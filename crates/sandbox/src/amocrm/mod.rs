@@ -11,6 +11,7 @@
 //! says what was chosen. The cards are one account's, for any number of bots. Nothing survives a restart.
 
 mod account;
+mod acts;
 mod amojo;
 mod attachments;
 mod bot_api;
@@ -28,7 +29,9 @@ pub(crate) mod inbound;
 mod insist;
 mod installing;
 mod integrations;
+mod leads;
 mod link;
+mod merging;
 mod oauth;
 mod outgoing;
 mod pipelines;
@@ -62,13 +65,11 @@ use self::attachments::Attachments;
 pub(crate) use self::bot_api::BotApi;
 pub(crate) use self::bot_api::{BotApiError, Upload, http_client, in_words};
 use self::calls::Calls;
-use self::cards::LeadStatus;
 use self::connection::{Connection, Route};
 use self::door::Door;
 use self::fault::Faults;
 use self::group_fault::{GroupFault, GroupFaults, Occasion};
 use self::hooks::delivery::Attempts;
-use self::hooks::event;
 use self::hooks::subscription::Subscriptions;
 use self::oauth::Tokens;
 use self::raw::RawLog;
@@ -223,21 +224,6 @@ impl AmoCrm {
 
     fn bot_api(&self, connection: &Connection) -> BotApi {
         BotApi::new(self.0.http.clone(), &connection.link.telegram, &connection.link.token)
-    }
-
-    /// Moves a lead; that an incoming one is none any longer is told to the account's hooks.
-    fn sort(&self, state: &mut State, lead_id: u64, status: LeadStatus, status_id: Option<u64>) {
-        let before = state.account.leads.get(&lead_id).filter(|lead| lead.status == LeadStatus::Unsorted);
-        let action = match status {
-            LeadStatus::Unsorted => None,
-            LeadStatus::Accepted | LeadStatus::Closed => Some("accept"),
-            LeadStatus::Declined => Some("decline"),
-        };
-        let told = before.zip(action).map(|(lead, action)| {
-            event::delete_unsorted(&event::Sorted { action, lead, to: None }, self.clock().now_secs())
-        });
-        state.account.move_lead(lead_id, status, status_id);
-        self.announce(state, told);
     }
 
     /// Hands what a channel sent to the worker. After the end nobody takes it, and nobody would see it.

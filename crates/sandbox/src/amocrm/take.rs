@@ -173,7 +173,7 @@ impl Account {
                 let from = Origin {
                     source: &scene.connection.username,
                     pipeline_id: self.pipeline_id,
-                    chat_id: &chat_id,
+                    chat_id: Some(&chat_id),
                 };
                 let lead_id = self.add_unsorted(contact_id, from, scene.now_ms);
                 taken.new_lead = Some(lead_id);
@@ -258,7 +258,7 @@ impl Account {
             let unsorted = taken
                 .new_lead
                 .and_then(|lead| event::add_unsorted(self, scene.connection, lead, chat_id, &line));
-            let talk = taken.new_talk.and_then(|talk| event::add_talk(self, talk, scene.now_ms));
+            let talk = taken.new_talk.and_then(|talk| event::add_talk(self, talk));
             let message = match announce {
                 Announce::Yes => event::add_message(self, chat_id, &line),
                 Announce::No => None,

@@ -17,4 +17,6 @@ mod rest;
 mod rest_cards;
 mod rest_channels;
 mod rest_client;
+mod rest_lists;
+mod rest_managers;
 mod stage;

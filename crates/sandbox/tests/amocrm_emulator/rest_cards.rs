@@ -177,11 +177,11 @@ async fn leads_pipelines_links_and_notes() {
 
     let other =
         rest.post("contacts", json!([{"name": "Олег"}])).await.1["_embedded"]["contacts"][0]["id"].clone();
-    let link = json!([{"to_entity_id": other, "to_entity_type": "contacts"}]);
+    let link = json!([{"to_entity_id": other, "to_entity_type": "contacts", "metadata": {"is_main": true}}]);
     assert_eq!(rest.post(&format!("{lead}/link"), link.clone()).await.0, 200);
     assert_eq!(rest.get(&format!("{lead}/links")).await.1["_embedded"]["links"][0]["to_entity_id"], other);
     assert_eq!(rest.post(&format!("{lead}/unlink"), link).await.0, 204);
-    assert_eq!(rest.get(&format!("{lead}/links")).await.0, 204);
+    assert_eq!(rest.get(&format!("{lead}/links")).await.1["_embedded"]["links"][0]["to_entity_id"], contact);
 
     let complex =
         json!([{"name": "Сразу", "request_id": "a", "_embedded": {"contacts": [{"first_name": "Ира"}]}}]);

@@ -46,7 +46,8 @@ impl State {
             None if self.account.chat_links.contains_key(chat_id) => None,
             None => {
                 let entry = self.entry(channel, chat_id);
-                let from = Origin { source: &entry.name, pipeline_id: entry.pipeline_id, chat_id };
+                let from =
+                    Origin { source: &entry.name, pipeline_id: entry.pipeline_id, chat_id: Some(chat_id) };
                 opening.new_lead = Some(self.account.add_unsorted(contact_id, from, now_ms));
                 opening.new_lead
             }

@@ -326,7 +326,7 @@ impl State {
         chat.source = source;
         account.channel_chats.insert(chat_id.clone(), chat);
         let lead_id = account.find_open_lead(contact_id).unwrap_or_else(|| {
-            let from = Origin { source: &code, pipeline_id: account.pipeline_id, chat_id: &chat_id };
+            let from = Origin { source: &code, pipeline_id: account.pipeline_id, chat_id: Some(&chat_id) };
             account.add_unsorted(contact_id, from, now_ms)
         });
         account.add_talk(&chat_id, &code, (Some(contact_id), Some(lead_id)), now_ms);

@@ -109,8 +109,7 @@ impl AmoCrm {
         if let Some(Opening { new_lead, new_talk }) = opening {
             let scene = event::Scene::new(state, channel, chat_id);
             let unsorted = new_lead.and_then(|lead| scene.as_ref()?.add_unsorted(lead, &line));
-            let talk =
-                new_talk.and_then(|talk| crate::amocrm::hooks::event::add_talk(&state.account, talk, now_ms));
+            let talk = new_talk.and_then(|talk| crate::amocrm::hooks::event::add_talk(&state.account, talk));
             hooks.extend([unsorted, talk].into_iter().flatten());
         }
         if !line.silent

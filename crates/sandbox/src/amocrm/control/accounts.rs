@@ -26,6 +26,9 @@ pub(crate) async fn show(State(amocrm): State<AmoCrm>) -> Json<Value> {
             "id": account.id,
             "subdomain": account.subdomain,
             "rate_limit": state.limits.on,
+            "search_lag_ms": account.search_lag_ms,
+            "api_filter": account.api_filter,
+            "paid": account.paid,
             "amojo_id": account.amojo_id,
             "pipeline_id": account.pipeline_id,
             "manager_id": account.manager_id,
@@ -89,6 +92,12 @@ pub(crate) struct Change {
     subdomain: Option<String>,
     /// Whether REST counts requests.
     rate_limit: Option<bool>,
+    /// How old a contact must be for `query` to find it.
+    search_lag_ms: Option<u32>,
+    /// Whether the paid filters are there.
+    api_filter: Option<bool>,
+    /// Whether the account is paid for; else REST answers 402.
+    paid: Option<bool>,
 }
 
 /// `POST /amocrm/account`: who the account is, for tests that bring ids of their own.
@@ -110,6 +119,10 @@ pub(crate) async fn change(
         if let Some(on) = change.rate_limit {
             state.limits.on = on;
         }
+        let account = &mut state.account;
+        account.search_lag_ms = change.search_lag_ms.map_or(account.search_lag_ms, i64::from);
+        account.api_filter = change.api_filter.unwrap_or(account.api_filter);
+        account.paid = change.paid.unwrap_or(account.paid);
         if let Some(subdomain) = change.subdomain {
             if subdomain.is_empty() || !subdomain.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
                 return Err(Refusal::bad(format!("subdomain: {subdomain}"), "Latin letters and digits"));

@@ -10,7 +10,8 @@ use super::views;
 use crate::amocrm::AmoCrm;
 use crate::amocrm::account::Account;
 use crate::amocrm::cards::{Chat, LeadStatus};
-use crate::amocrm::inbound::digits;
+use crate::amocrm::leads::Move;
+use crate::amocrm::pipelines;
 use crate::control::After;
 use crate::control::error::{Asked, Body, Named, Refusal};
 
@@ -105,41 +106,6 @@ fn deliveries(amocrm: &AmoCrm, after: u64, bot: Option<i64>) -> Json<Value> {
     Json(json!({"deliveries": shown, "forgotten": state.raw.forgotten()}))
 }
 
-/// `GET /amocrm/contacts`.
-pub(crate) async fn contacts(State(amocrm): State<AmoCrm>) -> Json<Value> {
-    let state = amocrm.lock();
-    Json(json!({"contacts": state.account.contacts.values().collect::<Vec<_>>()}))
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct NewContact {
-    name: String,
-    phone: Option<String>,
-    telegram_id: Option<i64>,
-}
-
-/// `POST /amocrm/contacts`: somebody the company knew before he wrote.
-pub(crate) async fn add_contact(
-    State(amocrm): State<AmoCrm>,
-    Body(new): Body<NewContact>,
-) -> Result<Json<Value>, Refusal> {
-    let phone = new.phone.as_deref().map(digits);
-    let now_ms = amocrm.clock().now_ms();
-    let mut state = amocrm.lock();
-    let account = &mut state.account;
-    let known = phone
-        .as_deref()
-        .and_then(|phone| account.find_contact_by_phone(phone))
-        .or_else(|| new.telegram_id.and_then(|id| account.find_contact_by_telegram(id)));
-    if let Some(known) = known {
-        let expected = "a phone and a Telegram id that no other contact has";
-        return Err(Refusal::bad(format!("contact {known} has them"), expected));
-    }
-    let id = account.add_contact(new.name, phone, new.telegram_id, now_ms);
-    Ok(Json(json!(account.contacts.get(&id))))
-}
-
 /// `GET /amocrm/leads`.
 pub(crate) async fn leads(State(amocrm): State<AmoCrm>) -> Json<Value> {
     let state = amocrm.lock();
@@ -149,21 +115,33 @@ pub(crate) async fn leads(State(amocrm): State<AmoCrm>) -> Json<Value> {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct MoveLead {
-    status: LeadStatus,
+    status: Option<LeadStatus>,
+    /// A stage of its pipeline; 142 is won, 143 lost.
+    stage: Option<u64>,
 }
 
-/// `POST /amocrm/leads/{lead}`: a manager accepts, declines or closes it.
+/// `POST /amocrm/leads/{lead}`: a manager accepts, declines or closes it, or moves it to a stage.
 pub(crate) async fn move_lead(
     State(amocrm): State<AmoCrm>,
     Named(lead): Named<u64>,
     Body(asked): Body<MoveLead>,
 ) -> Result<Json<Value>, Refusal> {
+    let now_ms = amocrm.clock().now_ms();
     let mut state = amocrm.lock();
-    amocrm.sort(&mut state, lead, asked.status, None);
-    let found = state.account.leads.get(&lead);
-    let found =
-        found.ok_or_else(|| Refusal::not_found(format!("no lead {lead}"), "an id of GET /amocrm/leads"))?;
-    Ok(Json(json!(found)))
+    let missing = || Refusal::not_found(format!("no lead {lead}"), "an id of GET /amocrm/leads");
+    let pipeline = state.account.leads.get(&lead).ok_or_else(missing)?.pipeline_id;
+    let to = match (asked.status, asked.stage) {
+        (Some(status), _) => Move { stage: asked.stage, ..Move::to(status) },
+        (None, Some(to)) => Move::to_stage(to),
+        (None, None) => return Err(Refusal::bad("where to is not said", "`status`, `stage` or both")),
+    };
+    if let Some(stage) = to.stage
+        && !pipelines::find(pipeline).is_some_and(|pipeline| pipeline.has(stage))
+    {
+        return Err(Refusal::bad(format!("stage: {stage}"), "a stage of the lead's pipeline, 142 or 143"));
+    }
+    amocrm.sort(&mut state, lead, to, now_ms);
+    Ok(Json(json!(state.account.leads.get(&lead))))
 }
 
 /// `GET /amocrm/talks`.
@@ -177,10 +155,11 @@ pub(crate) async fn close_talk(
     State(amocrm): State<AmoCrm>,
     Named(talk): Named<u64>,
 ) -> Result<Json<Value>, Refusal> {
+    let now_ms = amocrm.clock().now_ms();
     let mut state = amocrm.lock();
-    let found = state.account.talks.get_mut(&talk);
+    amocrm.close_talk(&mut state, talk, now_ms);
+    let found = state.account.talks.get(&talk);
     let found =
         found.ok_or_else(|| Refusal::not_found(format!("no talk {talk}"), "an id of GET /amocrm/talks"))?;
-    found.open = false;
     Ok(Json(json!(found)))
 }

@@ -8,6 +8,7 @@ mod bots;
 mod calls;
 mod cards;
 mod channels;
+mod contacts;
 mod faults;
 mod files;
 mod group_faults;
@@ -51,7 +52,9 @@ fn routes() -> Vec<(&'static str, MethodRouter<AmoCrm>)> {
         ("/raw", get(cards::raw)),
         ("/{bot}/faults", post(faults::plan_for_bot).delete(faults::clear_for_bot)),
         ("/faults", post(faults::plan).delete(faults::clear)),
-        ("/contacts", get(cards::contacts).post(cards::add_contact)),
+        ("/contacts", get(contacts::list).post(contacts::add)),
+        ("/contacts/{contact}", post(contacts::change).delete(contacts::remove)),
+        ("/contacts/{contact}/merge", post(contacts::merge)),
         ("/leads", get(cards::leads)),
         ("/leads/{lead}", post(cards::move_lead)),
         ("/talks", get(cards::talks)),

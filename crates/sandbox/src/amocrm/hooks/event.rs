@@ -1,10 +1,13 @@
 //! What account hooks carry: the keys of reference 5.4 to 5.6, built from the cards as they are at that moment.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use crate::amocrm::account::Account;
-use crate::amocrm::cards::{Author, Lead, Message};
+use crate::amocrm::cards::{Author, Details, Lead, Message};
 use crate::amocrm::connection::Connection;
+use crate::amocrm::fields::values_of;
 
 /// One thing to tell the subscribers of `code`.
 #[derive(Debug, Clone)]
@@ -137,7 +140,7 @@ pub(crate) fn delete_unsorted(sorted: &Sorted<'_>, now_secs: i64) -> HookEvent {
     let mut item = json!({
         "action": sorted.action,
         "uid": lead.unsorted_uid,
-        "category": "chats",
+        "category": lead.category.word(),
         "created_at": now_secs,
     });
     item[format!("{}_result", sorted.action)] = match sorted.action {
@@ -148,24 +151,98 @@ pub(crate) fn delete_unsorted(sorted: &Sorted<'_>, now_secs: i64) -> HookEvent {
 }
 
 /// A talk that opened with this message.
-pub(crate) fn add_talk(account: &Account, talk_id: u64, now_ms: i64) -> Option<HookEvent> {
+pub(crate) fn add_talk(account: &Account, talk_id: u64) -> Option<HookEvent> {
+    Some(HookEvent { code: "add_talk", entity: "talk", item: talk(account, talk_id)? })
+}
+
+/// A talk that was closed. What else fires this hook is not known (reference 5.6).
+pub(crate) fn update_talk(account: &Account, talk_id: u64) -> Option<HookEvent> {
+    Some(HookEvent { code: "update_talk", entity: "talk", item: talk(account, talk_id)? })
+}
+
+fn talk(account: &Account, talk_id: u64) -> Option<Value> {
     let talk = account.talks.get(&talk_id)?;
     let (_, entity_type, entity_id) = talk.entity();
-    let item = json!({
+    Some(json!({
         "talk_id": talk.id,
-        "created_at": now_ms / 1000,
-        "updated_at": now_ms / 1000,
+        "created_at": talk.created_at_ms / 1000,
+        "updated_at": talk.updated_at_ms / 1000,
         "rate": 0,
         "contact_id": talk.contact_id,
         "chat_id": talk.chat_id,
         "entity_id": entity_id,
         "entity_type": entity_type,
-        "is_in_work": true,
-        "is_read": false,
+        "is_in_work": talk.open,
+        "is_read": !talk.open,
         "origin": talk.origin,
         "account_id": account.id,
-    });
-    Some(HookEvent { code: "add_talk", entity: "talk", item })
+    }))
+}
+
+/// A contact that was made or changed; `code` says which.
+pub(crate) fn contact(account: &Account, code: &'static str, id: u64) -> Option<HookEvent> {
+    let contact = account.contacts.get(&id)?;
+    let mut item = card(account, &contact.details, &values_of(contact, &account.fields));
+    item["id"] = json!(id);
+    item["name"] = json!(contact.name);
+    item["type"] = json!("contact");
+    item["linked_leads_id"] = contact.lead_ids.iter().map(|id| (id.to_string(), json!({"ID": id}))).collect();
+    Some(HookEvent { code, entity: "contacts", item })
+}
+
+/// A contact that is gone; a deletion carries little more than the id.
+pub(crate) fn delete_contact(id: u64) -> HookEvent {
+    HookEvent { code: "delete_contact", entity: "contacts", item: json!({"id": id, "type": "contact"}) }
+}
+
+/// A lead that was made or changed; `code` says which.
+pub(crate) fn lead(account: &Account, code: &'static str, id: u64) -> Option<HookEvent> {
+    let lead = account.leads.get(&id)?;
+    let mut item = card(account, &lead.details, &lead.details.values);
+    item["id"] = json!(id);
+    item["name"] = json!(lead.name);
+    item["price"] = json!(lead.price);
+    item["status_id"] = json!(lead.status_id);
+    item["pipeline_id"] = json!(lead.pipeline_id);
+    Some(HookEvent { code, entity: "leads", item })
+}
+
+/// A lead that stands elsewhere than `before`.
+pub(crate) fn status_lead(account: &Account, id: u64, before: &Lead) -> Option<HookEvent> {
+    let mut hook = lead(account, "status_lead", id)?;
+    if (&hook.item["status_id"], &hook.item["pipeline_id"])
+        == (&json!(before.status_id), &json!(before.pipeline_id))
+    {
+        return None;
+    }
+    hook.item["old_status_id"] = json!(before.status_id);
+    hook.item["old_pipeline_id"] = json!(before.pipeline_id);
+    Some(hook)
+}
+
+/// What contacts and leads have in common.
+fn card(account: &Account, details: &Details, values: &BTreeMap<u64, Vec<Value>>) -> Value {
+    let fields: Vec<Value> = values
+        .iter()
+        .filter(|(_, values)| !values.is_empty())
+        .filter_map(|(id, values)| {
+            let field = account.fields.find(*id)?;
+            let values: Vec<Value> =
+                values.iter().map(|it| json!({"value": it["value"], "enum": it["enum_id"]})).collect();
+            Some(json!({"id": id, "name": field.name, "code": field.code, "values": values}))
+        })
+        .collect();
+    json!({
+        "responsible_user_id": details.responsible_user_id,
+        "created_user_id": details.created_by,
+        "modified_user_id": details.updated_by,
+        "date_create": details.created_at,
+        "created_at": details.created_at,
+        "last_modified": details.updated_at,
+        "updated_at": details.updated_at,
+        "account_id": account.id,
+        "custom_fields": fields,
+    })
 }
 
 /// The `account` part of every hook.

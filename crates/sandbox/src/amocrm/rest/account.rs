@@ -33,7 +33,7 @@ pub(crate) fn show(request: &mut Request<'_>) -> Answer {
         ("amojo_id", json!(account.amojo_id)),
         ("version", json!(16)),
         ("drive_url", json!(request.amocrm.url())),
-        ("is_api_filter_enabled", json!(false)),
+        ("is_api_filter_enabled", json!(account.api_filter)),
         ("entity_names", json!({"leads": {"ru": {"gender": "f"}}})),
         ("invoices_settings", json!({"lang": "ru", "currency": "RUB"})),
     ];

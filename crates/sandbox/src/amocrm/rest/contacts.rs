@@ -2,49 +2,64 @@
 
 use serde_json::{Value, json};
 
+use super::filters::{self, Card, Filter};
 use super::problem::{ItemError, Problem};
 use super::reading::request_id;
-use super::{Answer, Reply, Request};
+use super::{Answer, Reply, Request, tags};
 use crate::amocrm::account::Account;
 use crate::amocrm::cards::{Contact, LeadStatus};
-use crate::amocrm::fields::{EMAIL, Entity, PHONE, values_of};
+use crate::amocrm::fields::{Entity, values_of};
+use crate::amocrm::hooks::event;
 use crate::amocrm::inbound::digits;
 
 /// What is not accepted yet is not in the section; `query` looks into names and all filled fields.
 pub(crate) fn list(request: &mut Request<'_>) -> Answer {
-    let ids = request.query.numbers("filter[id]");
-    let wanted = request.query.find("query").filter(|query| !query.is_empty());
+    let filter = Filter::of(request)?;
+    let wanted = request.query.find("query").filter(|query| !query.is_empty()).map(Wanted::of);
     let account = &request.state.account;
+    let indexed_ms = request.now_ms - account.search_lag_ms;
     let mut found: Vec<&Contact> = account
         .contacts
         .values()
         .filter(|contact| !is_unsorted(account, contact))
-        .filter(|contact| ids.is_empty() || ids.contains(&contact.id))
-        .filter(|contact| wanted.is_none_or(|wanted| matches(account, contact, wanted)))
+        .filter(|contact| {
+            let values = || values_of(contact, &account.fields);
+            let (id, name, details) = (contact.id, contact.name.as_str(), &contact.details);
+            filter.takes(&Card { id, name, details, values: &values })
+        })
+        .filter(|contact| {
+            wanted
+                .as_ref()
+                .is_none_or(|wanted| contact.details.made_ms <= indexed_ms && wanted.is_in(contact))
+        })
         .collect();
-    if let Some(order) = request.query.find("order[updated_at]") {
-        found.sort_by_key(|contact| contact.details.updated_at);
-        if order == "desc" {
-            found.reverse();
-        }
-    } else if request.query.find("order[id]") == Some("desc") {
-        found.reverse();
-    }
+    filters::sort(&request.query, &mut found, |contact| (contact.id, &contact.details));
     let shown = found.into_iter().map(|contact| shown(request, contact)).collect();
     request.page("contacts", shown)
 }
 
-/// Case-insensitive, any part; a number is compared by its digits alone.
-fn matches(account: &Account, contact: &Contact, wanted: &str) -> bool {
-    let values = values_of(contact, &account.fields);
-    let texts = values.values().flatten().filter_map(|value| value["value"].as_str());
-    let is_number = wanted.chars().all(|c| c.is_ascii_digit() || " +-()".contains(c));
-    if is_number && !digits(wanted).is_empty() {
-        let number = digits(wanted);
-        return texts.chain([contact.name.as_str()]).any(|text| digits(text).contains(&number));
+/// What `query` looks for: case-insensitive, any part; a number is compared by its digits alone.
+enum Wanted {
+    Digits(String),
+    Text(String),
+}
+
+impl Wanted {
+    fn of(query: &str) -> Self {
+        let is_number = query.chars().all(|c| c.is_ascii_digit() || " +-()".contains(c));
+        let number = digits(query);
+        if is_number && !number.is_empty() { Self::Digits(number) } else { Self::Text(query.to_lowercase()) }
     }
-    let wanted = wanted.to_lowercase();
-    texts.chain([contact.name.as_str()]).any(|text| text.to_lowercase().contains(&wanted))
+
+    fn is_in(&self, contact: &Contact) -> bool {
+        let values = contact.details.values.values().flatten().filter_map(|value| value["value"].as_str());
+        let own = [Some(contact.name.as_str()), contact.phone.as_deref(), contact.email.as_deref()];
+        let mut texts = values.chain(own.into_iter().flatten());
+        texts.any(|text| match self {
+            Self::Digits(wanted) => text.len() >= wanted.len() && digits(text).contains(wanted),
+            Self::Text(wanted) => text.to_lowercase().contains(wanted),
+        })
+    }
 }
 
 /// All its leads are still incoming ones.
@@ -74,6 +89,8 @@ pub(crate) fn add(request: &mut Request<'_>) -> Answer {
             contact.details.responsible_user_id = request.user.id;
         }
         write(request, id, item);
+        let told = event::contact(&request.state.account, "add_contact", id);
+        request.amocrm.announce(request.state, told);
         let link = request.link(&format!("contacts/{id}"));
         added.push(json!({"id": id, "is_deleted": false, "is_unsorted": false,
             "request_id": request_id(index, item), "_links": link}));
@@ -99,6 +116,8 @@ pub(crate) fn change(request: &mut Request<'_>, id: Option<u64>) -> Answer {
     for (index, item) in items.iter().enumerate() {
         let contact_id = item["id"].as_u64().unwrap_or_default();
         write(request, contact_id, item);
+        let told = event::contact(&request.state.account, "update_contact", contact_id);
+        request.amocrm.announce(request.state, told);
         let Some(contact) = request.state.account.contacts.get(&contact_id) else { continue };
         changed.push(json!({"id": contact_id, "name": contact.name, "updated_at": contact.details.updated_at,
             "request_id": request_id(index, item), "_links": request.link(&format!("contacts/{contact_id}"))}));
@@ -112,7 +131,7 @@ pub(crate) fn change(request: &mut Request<'_>, id: Option<u64>) -> Answer {
     }
 }
 
-fn check(request: &Request<'_>, items: &[Value]) -> Result<(), Problem> {
+pub(crate) fn check(request: &Request<'_>, items: &[Value]) -> Result<(), Problem> {
     let mut errors = Vec::new();
     for (index, item) in items.iter().enumerate() {
         let request_id = request_id(index, item);
@@ -131,8 +150,8 @@ fn check(request: &Request<'_>, items: &[Value]) -> Result<(), Problem> {
 }
 
 /// Writes what an item gives; a field's values are replaced as a whole.
-fn write(request: &mut Request<'_>, id: u64, item: &Value) {
-    let now = request.now_secs();
+pub(crate) fn write(request: &mut Request<'_>, id: u64, item: &Value) {
+    let (now, user) = (request.now_secs(), request.user.id);
     let account = &mut request.state.account;
     let given = account.fields.read(Entity::Contacts, &item["custom_fields_values"]).unwrap_or_default();
     let Some(contact) = account.contacts.get_mut(&id) else { return };
@@ -154,23 +173,15 @@ fn write(request: &mut Request<'_>, id: u64, item: &Value) {
     if let Some(user) = item["responsible_user_id"].as_u64() {
         contact.details.responsible_user_id = user;
     }
-    for (field, values) in given {
-        let first = values.first().and_then(|value| value["value"].as_str());
-        match field {
-            PHONE => contact.phone = first.map(digits),
-            EMAIL => contact.email = first.map(ToOwned::to_owned),
-            _ => {}
-        }
-        contact.details.values.insert(field, values);
-    }
-    super::leads::write_tags(&mut contact.details.tags, item);
+    contact.write_values(given);
+    tags::write(&mut contact.details.tags, item);
     contact.details.updated_at = now;
+    contact.details.updated_by = user;
 }
 
 pub(crate) fn shown(request: &Request<'_>, contact: &Contact) -> Value {
     let account = &request.state.account;
     let details = &contact.details;
-    let tags: Vec<Value> = details.tags.iter().map(|name| super::leads::tag(name)).collect();
     let mut shown = json!({
         "id": contact.id,
         "name": contact.name,
@@ -179,7 +190,7 @@ pub(crate) fn shown(request: &Request<'_>, contact: &Contact) -> Value {
         "responsible_user_id": details.responsible_user_id,
         "group_id": 0,
         "created_by": details.created_by,
-        "updated_by": details.created_by,
+        "updated_by": details.updated_by,
         "created_at": details.created_at,
         "updated_at": details.updated_at,
         "closest_task_at": null,
@@ -188,7 +199,7 @@ pub(crate) fn shown(request: &Request<'_>, contact: &Contact) -> Value {
         "custom_fields_values": account.fields.show(&values_of(contact, &account.fields)),
         "account_id": account.id,
         "_links": request.link(&format!("contacts/{}", contact.id)),
-        "_embedded": {"tags": tags, "companies": []},
+        "_embedded": {"tags": tags::shown(&details.tags), "companies": []},
     });
     if request.query.with("leads") {
         let leads: Vec<Value> = contact

@@ -66,10 +66,6 @@ pub(crate) fn add(request: &mut Request<'_>, entity: Entity) -> Answer {
 
 fn shown(request: &Request<'_>, field: &Field) -> Value {
     let mut shown = json!(field);
-    let path = match field.entity_type {
-        Entity::Contacts => "contacts",
-        Entity::Leads => "leads",
-    };
     shown["account_id"] = json!(request.state.account.id);
     shown["is_predefined"] = json!(field.id < 702_100);
     shown["is_deletable"] = json!(field.id > 702_100);
@@ -80,6 +76,6 @@ fn shown(request: &Request<'_>, field: &Field) -> Value {
     shown["settings"] = Value::Null;
     shown["remind"] = Value::Null;
     shown["currency"] = Value::Null;
-    shown["_links"] = request.link(&format!("{path}/custom_fields/{}", field.id));
+    shown["_links"] = request.link(&format!("{}/custom_fields/{}", field.entity_type.path(), field.id));
     shown
 }

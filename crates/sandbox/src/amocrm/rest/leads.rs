@@ -2,23 +2,39 @@
 
 use serde_json::{Value, json};
 
+use super::filters::{self, Card, Filter};
 use super::problem::{ItemError, Problem};
 use super::reading::request_id;
-use super::{Answer, Reply, Request};
+use super::{Answer, Reply, Request, tags};
 use crate::amocrm::cards::{Lead, LeadStatus};
 use crate::amocrm::fields::Entity;
-use crate::amocrm::pipelines::{self, LOST, WON};
+use crate::amocrm::hooks::event;
+use crate::amocrm::leads::{Move, Role};
+use crate::amocrm::pipelines;
 
 pub(crate) fn list(request: &mut Request<'_>) -> Answer {
-    let ids = request.query.numbers("filter[id]");
+    if request.query.with("only_deleted") {
+        return Ok(Reply::none());
+    }
+    let filter = Filter::of(request)?;
     let wanted = request.query.find("query").map(str::to_lowercase);
-    let leads = request.state.account.leads.values().filter(|lead| {
+    let account = &request.state.account;
+    let mut found: Vec<&Lead> = account
+        .leads
+        .values()
         // Incoming leads are a section of their own.
-        lead.status != LeadStatus::Unsorted
-            && (ids.is_empty() || ids.contains(&lead.id))
-            && wanted.as_ref().is_none_or(|wanted| lead.name.to_lowercase().contains(wanted))
-    });
-    let shown = leads.map(|lead| shown(request, lead)).collect();
+        .filter(|lead| lead.status != LeadStatus::Unsorted)
+        .filter(|lead| {
+            let values = || lead.details.values.clone();
+            let (id, name, details) = (lead.id, lead.name.as_str(), &lead.details);
+            filter.takes(&Card { id, name, details, values: &values })
+                && filter.stage(lead.pipeline_id, lead.status_id)
+                && filter.time("closed_at", lead.closed_at())
+        })
+        .filter(|lead| wanted.as_ref().is_none_or(|wanted| lead.name.to_lowercase().contains(wanted)))
+        .collect();
+    filters::sort(&request.query, &mut found, |lead| (lead.id, &lead.details));
+    let shown = found.into_iter().map(|lead| shown(request, lead)).collect();
     request.page("leads", shown)
 }
 
@@ -35,9 +51,13 @@ pub(crate) fn add(request: &mut Request<'_>) -> Answer {
     let mut added = Vec::new();
     for (index, item) in items.iter().enumerate() {
         let id = make(request, item);
-        if let Some(contact) = item["_embedded"]["contacts"][0]["id"].as_u64() {
-            request.state.account.link_lead(id, contact);
+        for contact in item["_embedded"]["contacts"].as_array().into_iter().flatten() {
+            let role = if contact["is_main"] == true { Role::Main } else { Role::Other };
+            if let Some(contact) = contact["id"].as_u64() {
+                request.state.account.link_lead(id, contact, role);
+            }
         }
+        announce(request, "add_lead", id);
         let link = request.link(&format!("leads/{id}"));
         added.push(json!({"id": id, "request_id": request_id(index, item), "_links": link}));
     }
@@ -70,8 +90,9 @@ pub(crate) fn add_complex(request: &mut Request<'_>) -> Answer {
         };
         let id = make(request, item);
         if let Some(contact) = contact {
-            request.state.account.link_lead(id, contact);
+            request.state.account.link_lead(id, contact, Role::Main);
         }
+        announce(request, "add_lead", id);
         added.push(json!({"id": id, "contact_id": contact, "company_id": null,
             "request_id": [request_id(index, item)], "merged": false}));
     }
@@ -95,6 +116,7 @@ pub(crate) fn change(request: &mut Request<'_>, id: Option<u64>) -> Answer {
     for (index, item) in items.iter().enumerate() {
         let lead_id = item["id"].as_u64().unwrap_or_default();
         write(request, lead_id, item);
+        announce(request, "update_lead", lead_id);
         changed.push(json!({"id": lead_id, "updated_at": request.now_secs(),
             "request_id": request_id(index, item), "_links": request.link(&format!("leads/{lead_id}"))}));
     }
@@ -107,7 +129,7 @@ pub(crate) fn change(request: &mut Request<'_>, id: Option<u64>) -> Answer {
     }
 }
 
-fn check(request: &Request<'_>, items: &[Value]) -> Result<(), Problem> {
+pub(crate) fn check(request: &Request<'_>, items: &[Value]) -> Result<(), Problem> {
     let account = &request.state.account;
     let mut errors = Vec::new();
     for (index, item) in items.iter().enumerate() {
@@ -136,9 +158,10 @@ fn check(request: &Request<'_>, items: &[Value]) -> Result<(), Problem> {
         if let Err(bad) = account.fields.read(Entity::Leads, &item["custom_fields_values"]) {
             wrong(bad.code, &bad.path, bad.detail);
         }
-        let contact = item["_embedded"]["contacts"][0]["id"].as_u64();
-        if contact.is_some_and(|id| !account.contacts.contains_key(&id)) {
-            wrong("EntityNotFound", "_embedded.contacts.0.id", "Entity not found.");
+        for (place, contact) in item["_embedded"]["contacts"].as_array().into_iter().flatten().enumerate() {
+            if contact["id"].as_u64().is_some_and(|id| !account.contacts.contains_key(&id)) {
+                wrong("EntityNotFound", &format!("_embedded.contacts.{place}.id"), "Entity not found.");
+            }
         }
     }
     if errors.is_empty() { Ok(()) } else { Err(Problem::invalid(errors)) }
@@ -163,8 +186,8 @@ fn make(request: &mut Request<'_>, item: &Value) -> u64 {
     id
 }
 
-fn write(request: &mut Request<'_>, id: u64, item: &Value) {
-    let now = request.now_secs();
+pub(crate) fn write(request: &mut Request<'_>, id: u64, item: &Value) {
+    let (now, user) = (request.now_secs(), request.user.id);
     let account = &mut request.state.account;
     let given = account.fields.read(Entity::Leads, &item["custom_fields_values"]).unwrap_or_default();
     let Some(lead) = account.leads.get_mut(&id) else { return };
@@ -177,109 +200,30 @@ fn write(request: &mut Request<'_>, id: u64, item: &Value) {
     if let Some(user) = item["responsible_user_id"].as_u64() {
         lead.details.responsible_user_id = user;
     }
-    if let Some(pipeline) = item["pipeline_id"].as_u64().and_then(pipelines::find)
-        && pipeline.id != lead.pipeline_id
-    {
-        lead.pipeline_id = pipeline.id;
-        lead.status_id = pipeline.first_stage();
+    if let Some(reason) = item["loss_reason_id"].as_u64() {
+        lead.details.loss_reason_id = Some(reason);
     }
     lead.details.values.extend(given);
-    write_tags(&mut lead.details.tags, item);
+    tags::write(&mut lead.details.tags, item);
     lead.details.updated_at = now;
-    if let Some(status_id) = item["status_id"].as_u64() {
-        let ended = status_id == WON || status_id == LOST;
-        let status = if ended { LeadStatus::Closed } else { LeadStatus::Accepted };
-        account.move_lead(id, status, Some(status_id));
-    }
-}
-
-/// `tags_to_add`, `tags_to_delete`, or all of them in `_embedded.tags`.
-pub(crate) fn write_tags(tags: &mut Vec<String>, item: &Value) {
-    let names = |list: &Value| -> Vec<String> {
-        let items = list.as_array().into_iter().flatten();
-        items.filter_map(|tag| tag["name"].as_str().map(ToOwned::to_owned)).collect()
+    lead.details.updated_by = user;
+    let pipeline = item["pipeline_id"].as_u64().filter(|pipeline| *pipeline != lead.pipeline_id);
+    let to = match item["status_id"].as_u64() {
+        Some(stage) => Move { pipeline, ..Move::to_stage(stage) },
+        None if pipeline.is_some() => Move { pipeline, ..Move::to(LeadStatus::Accepted) },
+        None => return,
     };
-    if item["_embedded"]["tags"].is_array() {
-        *tags = names(&item["_embedded"]["tags"]);
-    }
-    let gone = names(&item["tags_to_delete"]);
-    tags.retain(|tag| !gone.contains(tag));
-    for name in names(&item["tags_to_add"]) {
-        if !tags.contains(&name) {
-            tags.push(name);
-        }
-    }
+    request.amocrm.sort(request.state, id, to, request.now_ms);
 }
 
-/// A tag; its number is its name's, the same in every run.
-pub(crate) fn tag(name: &str) -> Value {
-    let number = name.bytes().fold(7_u64, |sum, byte| (sum * 31 + u64::from(byte)) % 1_000_000);
-    json!({"id": 90_000 + number, "name": name, "color": null})
-}
-
-/// `GET /leads/{id}/links`.
-pub(crate) fn links(request: &mut Request<'_>, id: u64) -> Answer {
-    let Some(lead) = request.state.account.leads.get(&id) else { return Ok(Reply::none()) };
-    let links: Vec<Value> = lead
-        .contact_id
-        .iter()
-        .map(|contact| {
-            json!({"to_entity_id": contact, "to_entity_type": "contacts", "metadata": {"main_contact": true}})
-        })
-        .collect();
-    if links.is_empty() {
-        return Ok(Reply::none());
-    }
-    Ok(Reply::ok(json!({"_total_items": links.len(), "_embedded": {"links": links}})))
-}
-
-/// `POST /leads/{id}/link`: one contact, which is the main one from then on.
-pub(crate) fn link(request: &mut Request<'_>, id: u64) -> Answer {
-    let items = request.items()?;
-    let mut links = Vec::new();
-    for (index, item) in items.iter().enumerate() {
-        let request_id = request_id(index, item);
-        let to = item["to_entity_id"].as_u64().unwrap_or_default();
-        let account = &mut request.state.account;
-        if item["to_entity_type"] != "contacts" {
-            let detail = "The value you selected is not a valid choice.";
-            let error = ItemError::new(&request_id, "NotSupportedChoice", "to_entity_type", detail);
-            return Err(Problem::invalid(vec![error]));
-        }
-        if !account.contacts.contains_key(&to) || !account.leads.contains_key(&id) {
-            let error = ItemError::new(&request_id, "EntityNotFound", "to_entity_id", "Entity not found.");
-            return Err(Problem::invalid(vec![error]));
-        }
-        account.link_lead(id, to);
-        links.push(json!({"entity_id": id, "entity_type": "leads", "to_entity_id": to,
-            "to_entity_type": "contacts", "metadata": {"main_contact": true}}));
-    }
-    Ok(Reply::ok(json!({"_total_items": links.len(), "_embedded": {"links": links}})))
-}
-
-/// `POST /leads/{id}/unlink`.
-pub(crate) fn unlink(request: &mut Request<'_>, id: u64) -> Answer {
-    for item in request.items()? {
-        let account = &mut request.state.account;
-        let contact = item["to_entity_id"].as_u64();
-        if let Some(lead) = account.leads.get_mut(&id)
-            && lead.contact_id.is_some()
-            && lead.contact_id == contact
-        {
-            lead.contact_id = None;
-        }
-        if let Some(contact) = contact.and_then(|contact| account.contacts.get_mut(&contact)) {
-            contact.lead_ids.retain(|lead| *lead != id);
-        }
-    }
-    Ok(Reply::none())
+fn announce(request: &mut Request<'_>, code: &'static str, id: u64) {
+    let told = event::lead(&request.state.account, code, id);
+    request.amocrm.announce(request.state, told);
 }
 
 pub(crate) fn shown(request: &Request<'_>, lead: &Lead) -> Value {
     let account = &request.state.account;
     let details = &lead.details;
-    let tags: Vec<Value> = details.tags.iter().map(|name| tag(name)).collect();
-    let closed = !lead.status.is_open();
     let mut shown = json!({
         "id": lead.id,
         "name": lead.name,
@@ -288,12 +232,12 @@ pub(crate) fn shown(request: &Request<'_>, lead: &Lead) -> Value {
         "group_id": 0,
         "status_id": lead.status_id,
         "pipeline_id": lead.pipeline_id,
-        "loss_reason_id": null,
+        "loss_reason_id": details.loss_reason_id,
         "created_by": details.created_by,
-        "updated_by": details.created_by,
+        "updated_by": details.updated_by,
         "created_at": details.created_at,
         "updated_at": details.updated_at,
-        "closed_at": closed.then_some(details.updated_at),
+        "closed_at": lead.closed_at(),
         "closest_task_at": null,
         "is_deleted": false,
         "custom_fields_values": account.fields.show(&details.values),
@@ -301,15 +245,25 @@ pub(crate) fn shown(request: &Request<'_>, lead: &Lead) -> Value {
         "account_id": account.id,
         "labor_cost": null,
         "_links": request.link(&format!("leads/{}", lead.id)),
-        "_embedded": {"tags": tags, "companies": []},
+        "_embedded": {"tags": tags::shown(&details.tags), "companies": []},
     });
     if request.query.with("contacts") {
         let contacts: Vec<Value> = lead
-            .contact_id
-            .iter()
-            .map(|id| json!({"id": id, "is_main": true, "_links": request.link(&format!("contacts/{id}"))}))
+            .contact_ids()
+            .map(|id| json!({"id": id, "is_main": lead.contact_id == Some(id), "_links": request.link(&format!("contacts/{id}"))}))
             .collect();
         shown["_embedded"]["contacts"] = json!(contacts);
+    }
+    if request.query.with("source_id") {
+        shown["source_id"] = Value::Null;
+    }
+    if request.query.with("is_price_modified_by_robot") {
+        shown["is_price_modified_by_robot"] = json!(false);
+    }
+    for name in ["catalog_elements", "loss_reason", "source"] {
+        if request.query.with(name) {
+            shown["_embedded"][name] = json!([]);
+        }
     }
     shown
 }

@@ -1,97 +1,140 @@
-//! `/contacts/chats`: which card a channel's chat belongs to (reference 4.5).
+//! Which contacts belong to which leads: `links`, `link` and `unlink` of either, one by one and in batches
+//! (reference 4.6).
 
 use serde_json::{Value, json};
 
 use super::problem::{ItemError, Problem};
 use super::reading::request_id;
 use super::{Answer, Reply, Request};
-use crate::amocrm::State;
-use crate::amocrm::amojo::chat::ChannelChat;
+use crate::amocrm::fields::Entity;
+use crate::amocrm::leads::Role;
 
-/// Links chats to contacts. A chat that belongs to somebody else stays where it is.
-pub(crate) fn add(request: &mut Request<'_>) -> Answer {
-    allowed(request)?;
-    let items = request.items()?;
-    let mut errors = Vec::new();
-    for (index, item) in items.iter().enumerate() {
-        let request_id = request_id(index, item);
-        let mut wrong = |code, path: &str, entity_id: Option<u64>| {
-            let detail = match code {
-                "AlreadyExists" => "The chat is linked to another contact.",
-                _ => "Entity not found.",
-            };
-            let error = ItemError::new(&request_id, code, path, detail);
-            errors.push(ItemError { entity_id, ..error });
-        };
-        let contact =
-            item["contact_id"].as_u64().filter(|id| request.state.account.contacts.contains_key(id));
-        let chat = item["chat_id"].as_str().and_then(|id| own_chat(request, id));
-        match (contact, chat) {
-            (None, _) => wrong("EntityNotFound", "contact_id", None),
-            (Some(_), None) => wrong("EntityNotFound", "chat_id", None),
-            (Some(contact), Some(chat)) => {
-                if let Some(other) = chat.contact_id.filter(|other| *other != contact) {
-                    wrong("AlreadyExists", "chat_id", Some(other));
-                }
-            }
-        }
-    }
-    if !errors.is_empty() {
-        return Err(Problem::invalid(errors));
-    }
-    let mut links = Vec::new();
-    for (index, item) in items.iter().enumerate() {
-        let (Some(contact), Some(chat_id)) = (item["contact_id"].as_u64(), item["chat_id"].as_str()) else {
-            continue;
-        };
-        let id = request.state.account.link_chat(chat_id, contact);
-        links.push(json!({"chat_id": chat_id, "contact_id": contact, "id": id,
-            "request_id": request_id(index, item)}));
-    }
-    Ok(Reply::ok(json!({"_total_items": links.len(), "_embedded": {"chats": links}})))
+/// Many at once.
+const BATCH: usize = 40;
+
+/// A contact on a lead.
+#[derive(Clone, Copy)]
+struct Pair {
+    lead: u64,
+    contact: u64,
 }
 
-/// By `contact_id[]` or `chat_id[]`; a chat that is still unsorted gives the unsorted contact.
-pub(crate) fn list(request: &mut Request<'_>) -> Answer {
-    allowed(request)?;
-    let (contacts, chats) = (request.query.numbers("contact_id"), request.query.all("chat_id"));
-    if contacts.is_empty() && chats.is_empty() {
-        return Err(Problem::bad("contact_id or chat_id is required"));
+/// `GET /leads/{id}/links`; in a batch, `?filter[entity_id][]=…`.
+pub(crate) fn list(request: &mut Request<'_>, entity: Entity, id: Option<u64>) -> Answer {
+    let ids = match id {
+        Some(id) => vec![id],
+        None => request.query.numbers("filter[entity_id]"),
+    };
+    if ids.is_empty() {
+        return Err(Problem::bad("filter[entity_id] is required"));
     }
-    let links: Vec<Value> = request
-        .state
-        .account
-        .channel_chats
-        .values()
-        .filter(|chat| is_own(request, chat))
-        .filter(|chat| {
-            chats.contains(&chat.id.as_str()) || chat.contact_id.is_some_and(|id| contacts.contains(&id))
-        })
-        .filter_map(|chat| {
-            let id = request.state.account.chat_links.get(&chat.id).copied().unwrap_or_default();
-            Some(json!({"chat_id": chat.id, "contact_id": chat.contact_id?, "id": id}))
-        })
-        .collect();
+    let account = &request.state.account;
+    let mut links = Vec::new();
+    for id in ids {
+        let pairs: Vec<Pair> = match entity {
+            Entity::Leads => {
+                let Some(lead) = account.leads.get(&id) else { continue };
+                lead.contact_ids().map(|contact| Pair { lead: id, contact }).collect()
+            }
+            Entity::Contacts => {
+                let Some(contact) = account.contacts.get(&id) else { continue };
+                contact.lead_ids.iter().map(|lead| Pair { lead: *lead, contact: id }).collect()
+            }
+        };
+        links.extend(pairs.into_iter().map(|pair| shown(request, entity, pair)));
+    }
     if links.is_empty() {
         return Ok(Reply::none());
     }
-    Ok(Reply::ok(json!({"_total_items": links.len(), "_embedded": {"chats": links}})))
+    Ok(Reply::ok(json!({"_total_items": links.len(), "_links": request.link(entity.path()),
+        "_embedded": {"links": links}})))
 }
 
-/// An administrator's token, and no cookies beside it.
-fn allowed(request: &Request<'_>) -> Result<(), Problem> {
-    if request.has_cookies {
-        return Err(Problem::unauthorized());
+/// `POST /leads/{id}/link`; in a batch each item has its `entity_id`.
+pub(crate) fn link(request: &mut Request<'_>, entity: Entity, id: Option<u64>) -> Answer {
+    let pairs = pairs(request, entity, id, Exists::Cards)?;
+    for (pair, item) in &pairs {
+        let main = &item["metadata"]["is_main"];
+        let is_main = main.as_bool().or(item["metadata"]["main_contact"].as_bool()).unwrap_or(false);
+        let role = if is_main { Role::Main } else { Role::Other };
+        request.state.account.link_lead(pair.lead, pair.contact, role);
     }
-    request.must_be_admin()
+    let links: Vec<Value> = pairs.iter().map(|(pair, _)| shown(request, entity, *pair)).collect();
+    Ok(Reply::ok(json!({"_total_items": links.len(), "_links": request.link(entity.path()),
+        "_embedded": {"links": links}})))
 }
 
-fn own_chat<'a>(request: &'a Request<'_>, id: &str) -> Option<&'a ChannelChat> {
-    request.state.account.channel_chats.get(id).filter(|chat| is_own(request, chat))
+/// `POST /leads/{id}/unlink`.
+pub(crate) fn unlink(request: &mut Request<'_>, entity: Entity, id: Option<u64>) -> Answer {
+    for (pair, _) in pairs(request, entity, id, Exists::Whatever)? {
+        request.state.account.unlink_lead(pair.lead, pair.contact);
+    }
+    Ok(Reply::none())
 }
 
-/// Only chats of channels that list this integration.
-fn is_own(request: &Request<'_>, chat: &ChannelChat) -> bool {
-    let state: &State = request.state;
-    state.amojo.channel(&chat.channel).is_some_and(|it| it.client_id == request.integration.client_id)
+/// Whether both cards must be there.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Exists {
+    Cards,
+    Whatever,
+}
+
+fn pairs(
+    request: &Request<'_>,
+    entity: Entity,
+    id: Option<u64>,
+    exists: Exists,
+) -> Result<Vec<(Pair, Value)>, Problem> {
+    let items = request.items()?;
+    if items.len() > BATCH {
+        return Err(Problem::unprocessable(&format!("Limit {BATCH} per request")));
+    }
+    let account = &request.state.account;
+    let mut errors = Vec::new();
+    let mut pairs = Vec::new();
+    for (index, item) in items.into_iter().enumerate() {
+        let request_id = request_id(index, &item);
+        let mut wrong = |code, path: &str, detail: &str| {
+            errors.push(ItemError::new(&request_id, code, path, detail));
+        };
+        let own = id.or_else(|| item["entity_id"].as_u64()).unwrap_or_default();
+        let to = item["to_entity_id"].as_u64().unwrap_or_default();
+        let other = match entity {
+            Entity::Leads => Entity::Contacts,
+            Entity::Contacts => Entity::Leads,
+        };
+        if item["to_entity_type"] != other.path() {
+            wrong("NotSupportedChoice", "to_entity_type", "The value you selected is not a valid choice.");
+            continue;
+        }
+        let pair = match entity {
+            Entity::Leads => Pair { lead: own, contact: to },
+            Entity::Contacts => Pair { lead: to, contact: own },
+        };
+        let known = [(own, entity, "entity_id"), (to, other, "to_entity_id")];
+        for (id, entity, path) in known.into_iter().filter(|_| exists == Exists::Cards) {
+            let is_there = match entity {
+                Entity::Leads => account.leads.contains_key(&id),
+                Entity::Contacts => account.contacts.contains_key(&id),
+            };
+            if !is_there {
+                wrong("EntityNotFound", path, "Entity not found.");
+            }
+        }
+        pairs.push((pair, item));
+    }
+    if errors.is_empty() { Ok(pairs) } else { Err(Problem::invalid(errors)) }
+}
+
+fn shown(request: &Request<'_>, entity: Entity, pair: Pair) -> Value {
+    let lead = request.state.account.leads.get(&pair.lead);
+    let is_main = lead.is_some_and(|lead| lead.contact_id == Some(pair.contact));
+    match entity {
+        Entity::Leads => json!({"entity_id": pair.lead, "entity_type": "leads", "to_entity_id": pair.contact,
+            "to_entity_type": "contacts", "metadata": {"main_contact": is_main}}),
+        Entity::Contacts => {
+            json!({"entity_id": pair.contact, "entity_type": "contacts", "to_entity_id": pair.lead,
+            "to_entity_type": "leads", "metadata": {"main_contact": is_main}})
+        }
+    }
 }

@@ -9,8 +9,10 @@
 )]
 
 mod account;
+mod contact_chats;
 mod contacts;
 mod custom_fields;
+mod filters;
 mod leads;
 mod limit;
 mod links;
@@ -19,8 +21,10 @@ mod pipelines;
 pub(crate) mod problem;
 mod reading;
 mod sources;
+mod tags;
 mod talks;
 mod unsorted;
+mod unsorted_add;
 mod users;
 mod webhooks;
 
@@ -36,6 +40,7 @@ pub(crate) use self::notes::Notes;
 use self::problem::Problem;
 use self::reading::Query;
 use crate::amocrm::calls::{Call, Part};
+use crate::amocrm::cards::Category;
 use crate::amocrm::door::Kill;
 use crate::amocrm::fields::Entity;
 use crate::amocrm::group_fault::{GroupFault, Occasion};
@@ -93,6 +98,7 @@ impl Request<'_> {
     /// The body as a batch: an array, which must not be empty.
     pub(crate) fn items(&self) -> Result<Vec<Value>, Problem> {
         match self.json()? {
+            Value::Array(items) if items.len() > 250 => Err(Problem::unprocessable("Limit 250 per request")),
             Value::Array(items) if !items.is_empty() => Ok(items),
             Value::Array(_) => Err(Problem::bad("Request data can not be empty")),
             _ => Err(Problem::bad("Request body must be an array")),
@@ -210,11 +216,13 @@ fn admit(state: &mut State, headers: &HeaderMap, now_ms: i64) -> Result<(User, I
         Some(_) => return Err(Problem::unauthorized()),
     };
     let user = user.clone();
-    if state.limits.take(&access.client_id, now_ms) {
-        Ok((user, integration))
-    } else {
-        Err(Problem::too_many(1))
+    if !state.limits.take(&access.client_id, now_ms) {
+        return Err(Problem::too_many(1));
     }
+    if !state.account.paid {
+        return Err(Problem::payment());
+    }
+    Ok((user, integration))
 }
 
 fn dispatch(request: &mut Request<'_>, method: &Method, path: &str) -> Answer {
@@ -224,11 +232,10 @@ fn dispatch(request: &mut Request<'_>, method: &Method, path: &str) -> Answer {
         ("GET", ["account"]) => account::show(request),
         ("GET", ["users"]) => users::list(request),
         ("GET", ["users", id]) => users::show(request, number(id)?),
-        ("GET", ["contacts", "chats"]) => links::list(request),
-        ("POST", ["contacts", "chats"]) => links::add(request),
+        ("GET", ["contacts", "chats"]) => contact_chats::list(request),
+        ("POST", ["contacts", "chats"]) => contact_chats::add(request),
         (_, [entity @ ("contacts" | "leads"), rest @ ..])
-            if matches!(rest.first(), Some(&"custom_fields" | &"notes"))
-                || matches!(rest.get(1), Some(&"notes")) =>
+            if rest.iter().take(2).any(|part| OF_BOTH.contains(part)) =>
         {
             let entity = if *entity == "contacts" { Entity::Contacts } else { Entity::Leads };
             of_entity(request, method, entity, rest)
@@ -245,9 +252,6 @@ fn dispatch(request: &mut Request<'_>, method: &Method, path: &str) -> Answer {
         ("PATCH", ["leads"]) => leads::change(request, None),
         ("GET", ["leads", id]) => leads::show(request, number(id)?),
         ("PATCH", ["leads", id]) => leads::change(request, Some(number(id)?)),
-        ("GET", ["leads", id, "links"]) => leads::links(request, number(id)?),
-        ("POST", ["leads", id, "link"]) => leads::link(request, number(id)?),
-        ("POST", ["leads", id, "unlink"]) => leads::unlink(request, number(id)?),
         (_, ["sources", rest @ ..]) => sources::serve(request, method, rest),
         ("GET", ["talks"]) => talks::list(request),
         ("GET", ["talks", id]) => talks::show(request, number(id)?),
@@ -262,6 +266,9 @@ fn dispatch(request: &mut Request<'_>, method: &Method, path: &str) -> Answer {
     }
 }
 
+/// What contacts and leads have alike.
+const OF_BOTH: [&str; 5] = ["custom_fields", "notes", "links", "link", "unlink"];
+
 fn of_entity(request: &mut Request<'_>, method: &Method, entity: Entity, rest: &[&str]) -> Answer {
     let number = |text: &str| text.parse::<u64>().map_err(|_no_id| Problem::not_found("Not found"));
     match (method.as_str(), rest) {
@@ -270,9 +277,15 @@ fn of_entity(request: &mut Request<'_>, method: &Method, entity: Entity, rest: &
         ("GET", ["custom_fields", id]) => custom_fields::show(request, entity, number(id)?),
         ("GET", ["notes"]) => notes::list(request, entity, None),
         ("POST", ["notes"]) => notes::add(request, entity, None),
-        ("PATCH", ["notes"]) => notes::change(request, entity, None),
+        ("PATCH", ["notes"] | [_, "notes"]) => notes::change(request, entity, None),
+        ("GET", ["links"]) => links::list(request, entity, None),
+        ("GET", [id, "links"]) => links::list(request, entity, Some(number(id)?)),
+        ("POST", ["link"]) => links::link(request, entity, None),
+        ("POST", [id, "link"]) => links::link(request, entity, Some(number(id)?)),
+        ("POST", ["unlink"]) => links::unlink(request, entity, None),
+        ("POST", [id, "unlink"]) => links::unlink(request, entity, Some(number(id)?)),
         ("GET", ["notes", id] | [_, "notes", id]) => notes::show(request, entity, number(id)?),
-        ("PATCH", ["notes", id]) => notes::change(request, entity, Some(number(id)?)),
+        ("PATCH", ["notes", id] | [_, "notes", id]) => notes::change(request, entity, Some(number(id)?)),
         ("GET", [id, "notes"]) => notes::list(request, entity, Some(number(id)?)),
         ("POST", [id, "notes"]) => notes::add(request, entity, Some(number(id)?)),
         _ => Err(Problem::no_method()),
@@ -288,6 +301,8 @@ fn of_leads(request: &mut Request<'_>, method: &Method, rest: &[&str]) -> Answer
         ("GET", ["unsorted"]) => unsorted::list(request),
         ("GET", ["unsorted", "summary"]) => unsorted::summary(request),
         ("GET", ["unsorted", uid]) => unsorted::show(request, uid),
+        ("POST", ["unsorted", "forms"]) => unsorted_add::add(request, Category::Forms),
+        ("POST", ["unsorted", "sip"]) => unsorted_add::add(request, Category::Sip),
         ("POST", ["unsorted", uid, "accept"]) => unsorted::accept(request, uid),
         ("DELETE", ["unsorted", uid, "decline"]) => unsorted::decline(request, uid),
         ("POST", ["unsorted", uid, "link"]) => unsorted::link(request, uid),

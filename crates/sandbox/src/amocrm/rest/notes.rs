@@ -29,6 +29,16 @@ pub(crate) struct Notes {
     last: u64,
 }
 
+impl Notes {
+    /// Notes of a card that became part of another one.
+    pub(crate) fn hand_over(&mut self, entity: Entity, from: u64, to: u64) {
+        let own = self.by_id.values_mut().filter(|note| note.entity == entity && note.entity_id == from);
+        for note in own {
+            note.entity_id = to;
+        }
+    }
+}
+
 /// Each type with the parameters it needs.
 const TYPES: [(&str, &[&str]); 10] = [
     ("common", &["text"]),
@@ -107,7 +117,7 @@ pub(crate) fn add(request: &mut Request<'_>, entity: Entity, id: Option<u64>) ->
         };
         notes.by_id.insert(id, note);
         added.push(json!({"id": id, "entity_id": entity_id, "request_id": request_id(index, item),
-            "_links": request.link(&format!("{}/{entity_id}/notes/{id}", path(entity)))}));
+            "_links": request.link(&format!("{}/{entity_id}/notes/{id}", entity.path()))}));
     }
     Ok(request.batch("notes", &added))
 }
@@ -140,13 +150,6 @@ fn exists(request: &Request<'_>, entity: Entity, id: u64) -> bool {
     }
 }
 
-fn path(entity: Entity) -> &'static str {
-    match entity {
-        Entity::Contacts => "contacts",
-        Entity::Leads => "leads",
-    }
-}
-
 fn shown(request: &Request<'_>, note: &Note) -> Value {
     json!({
         "id": note.id,
@@ -160,6 +163,6 @@ fn shown(request: &Request<'_>, note: &Note) -> Value {
         "note_type": note.kind,
         "params": note.params,
         "account_id": request.state.account.id,
-        "_links": request.link(&format!("{}/{}/notes/{}", path(note.entity), note.entity_id, note.id)),
+        "_links": request.link(&format!("{}/{}/notes/{}", note.entity.path(), note.entity_id, note.id)),
     })
 }

@@ -38,6 +38,11 @@ impl Problem {
         Self::new(StatusCode::UNAUTHORIZED, "Invalid user name or password")
     }
 
+    /// The account, or a feature that is asked for, is not paid for.
+    pub(crate) fn payment() -> Self {
+        Self::new(StatusCode::PAYMENT_REQUIRED, "Account is not paid")
+    }
+
     pub(crate) fn forbidden() -> Self {
         Self::new(StatusCode::FORBIDDEN, "Access denied")
     }

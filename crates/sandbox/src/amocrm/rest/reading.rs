@@ -36,6 +36,13 @@ impl Query {
         self.0.iter().filter(|(key, _)| is(key)).map(|(_, value)| value.as_str()).collect()
     }
 
+    /// What follows `prefix` in the names that begin with it, with the values.
+    pub(crate) fn under<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> {
+        let under =
+            move |(key, value): &'a (String, String)| Some((key.strip_prefix(prefix)?, value.as_str()));
+        self.0.iter().filter_map(under)
+    }
+
     pub(crate) fn numbers(&self, name: &str) -> Vec<u64> {
         self.all(name).into_iter().filter_map(|value| value.parse().ok()).collect()
     }

@@ -27,13 +27,12 @@ pub(crate) fn show(request: &mut Request<'_>, id: u64) -> Answer {
 /// 202; a talk that is closed already is 422.
 pub(crate) fn close(request: &mut Request<'_>, id: u64) -> Answer {
     let now_ms = request.now_ms;
-    let talk = request.state.account.talks.get_mut(&id);
-    let talk = talk.ok_or_else(|| Problem::not_found("Talk not found"))?;
-    if !talk.open {
+    if !request.state.account.talks.contains_key(&id) {
+        return Err(Problem::not_found("Talk not found"));
+    }
+    if !request.amocrm.close_talk(request.state, id, now_ms) {
         return Err(Problem::unprocessable("Talk is closed"));
     }
-    talk.open = false;
-    talk.updated_at_ms = now_ms;
     Ok(Reply { status: StatusCode::ACCEPTED, body: None })
 }
 

@@ -4,8 +4,10 @@ use serde_json::{Value, json};
 
 use super::problem::{ItemError, Problem};
 use super::{Answer, Reply, Request};
-use crate::amocrm::cards::{Lead, LeadStatus};
+use crate::amocrm::cards::{Category, Lead, LeadStatus};
+use crate::amocrm::fields::Entity;
 use crate::amocrm::hooks::event;
+use crate::amocrm::leads::Move;
 use crate::amocrm::pipelines;
 
 pub(crate) fn list(request: &mut Request<'_>) -> Answer {
@@ -13,7 +15,7 @@ pub(crate) fn list(request: &mut Request<'_>) -> Answer {
     let pipelines = request.query.numbers("filter[pipeline_id]");
     let uids = request.query.all("filter[uid]");
     let mut found: Vec<&Lead> = waiting(request)
-        .filter(|lead| categories.is_empty() || categories.contains(&category(lead)))
+        .filter(|lead| categories.is_empty() || categories.contains(&lead.category.word()))
         .filter(|lead| pipelines.is_empty() || pipelines.contains(&lead.pipeline_id))
         .filter(|lead| uids.is_empty() || uids.contains(&lead.unsorted_uid.as_str()))
         .collect();
@@ -31,13 +33,17 @@ pub(crate) fn show(request: &mut Request<'_>, uid: &str) -> Answer {
 pub(crate) fn summary(request: &mut Request<'_>) -> Answer {
     let leads = || request.state.account.leads.values().filter(|lead| !lead.unsorted_uid.is_empty());
     let count = |status: LeadStatus| leads().filter(|lead| lead.status == status).count();
-    let waiting = count(LeadStatus::Unsorted);
+    let waiting = |category| {
+        let of = leads().filter(|lead| lead.category == category && lead.status == LeadStatus::Unsorted);
+        json!({"total": of.count()})
+    };
     Ok(Reply::ok(json!({
         "total": leads().count(),
         "accepted": count(LeadStatus::Accepted) + count(LeadStatus::Closed),
         "declined": count(LeadStatus::Declined),
         "average_sort_time": 0,
-        "categories": {"chats": {"total": waiting}, "sip": {"total": 0}, "mail": {"total": 0}, "forms": {"total": 0}},
+        "categories": {"chats": waiting(Category::Chats), "sip": waiting(Category::Sip),
+            "forms": waiting(Category::Forms), "mail": {"total": 0}},
     })))
 }
 
@@ -59,19 +65,23 @@ pub(crate) fn accept(request: &mut Request<'_>, uid: &str) -> Answer {
     {
         lead.details.responsible_user_id = user;
     }
-    request.amocrm.sort(request.state, lead.id, LeadStatus::Accepted, status_id);
+    let to = Move { stage: status_id, ..Move::to(LeadStatus::Accepted) };
+    request.amocrm.sort(request.state, lead.id, to, request.now_ms);
     Ok(Reply::ok(answer))
 }
 
 pub(crate) fn decline(request: &mut Request<'_>, uid: &str) -> Answer {
     let lead = find(request, uid)?.clone();
-    request.amocrm.sort(request.state, lead.id, LeadStatus::Declined, None);
+    request.amocrm.sort(request.state, lead.id, Move::to(LeadStatus::Declined), request.now_ms);
     Ok(Reply::ok(outcome(&lead)))
 }
 
 /// The chat moves to a lead that exists, and its contact becomes that lead's.
 pub(crate) fn link(request: &mut Request<'_>, uid: &str) -> Answer {
     let unsorted = find(request, uid)?.clone();
+    if unsorted.category != Category::Chats {
+        return Err(Problem::bad("Only unsorted of categories chats and mail can be linked"));
+    }
     let body = request.json()?;
     let to = &body["link"];
     let account = &mut request.state.account;
@@ -82,14 +92,17 @@ pub(crate) fn link(request: &mut Request<'_>, uid: &str) -> Answer {
         return Err(Problem::invalid(vec![error]));
     };
     let contact = to["metadata"]["contact_id"].as_u64().or(target.contact_id).or(unsorted.contact_id);
-    account.absorb(unsorted.id, target.id, contact);
+    let gone = account.absorb(unsorted.id, target.id, contact);
     let result = event::Sorted { action: "link", lead: &unsorted, to: Some(target.id) };
     let told = event::delete_unsorted(&result, request.now_secs());
+    if let (Some(gone), Some(contact)) = (gone, contact) {
+        request.state.notes.hand_over(Entity::Contacts, gone, contact);
+    }
     request.amocrm.announce(request.state, [told]);
     Ok(Reply::ok(json!({
         "uid": unsorted.unsorted_uid,
         "pipeline_id": target.pipeline_id,
-        "category": category(&unsorted),
+        "category": unsorted.category.word(),
         "_embedded": {"leads": [{"id": target.id}], "contacts": [{"id": contact}], "companies": []},
     })))
 }
@@ -103,15 +116,11 @@ fn find<'a>(request: &'a Request<'_>, uid: &str) -> Result<&'a Lead, Problem> {
     found.ok_or_else(|| Problem::not_found("Unsorted not found"))
 }
 
-fn category(lead: &Lead) -> &'static str {
-    if lead.chat_id.is_some() { "chats" } else { "forms" }
-}
-
 fn outcome(lead: &Lead) -> Value {
     json!({
         "uid": lead.unsorted_uid,
         "pipeline_id": lead.pipeline_id,
-        "category": category(lead),
+        "category": lead.category.word(),
         "_embedded": {"leads": [{"id": lead.id}], "contacts": [{"id": lead.contact_id}], "companies": []},
     })
 }
@@ -126,23 +135,25 @@ fn shown(request: &Request<'_>, lead: &Lead) -> Value {
     let channel_text = || channel_chat.and_then(|chat| chat.messages.back()).map(|line| line.text.clone());
     let own_text = || account.chats.get(chat_id)?.messages.back()?.text.clone();
     let name = lead.contact_id.and_then(|id| account.contacts.get(&id)).map(|contact| &contact.name);
+    let mut metadata = json!({"from": name, "to": lead.source, "received_at": at, "service": service});
+    match lead.category {
+        Category::Chats => {
+            metadata["client"] = json!({"name": name, "avatar": null});
+            metadata["origin"] = json!({"chat_id": chat_id, "ref": null, "visitor_uid": null});
+            metadata["last_message_text"] = json!(channel_text().or_else(own_text));
+            metadata["source_name"] = json!(lead.source);
+        }
+        Category::Forms => metadata = json!({"form_name": lead.source, "form_sent_at": at}),
+        Category::Sip => metadata = json!({"from": name, "called_at": at}),
+    }
     json!({
         "uid": lead.unsorted_uid,
         "source_uid": format!("amojo:{service}:{chat_id}"),
         "source_name": lead.source,
-        "category": category(lead),
+        "category": lead.category.word(),
         "pipeline_id": lead.pipeline_id,
         "created_at": at,
-        "metadata": {
-            "from": name,
-            "to": lead.source,
-            "received_at": at,
-            "service": service,
-            "client": {"name": name, "avatar": null},
-            "origin": {"chat_id": chat_id, "ref": null, "visitor_uid": null},
-            "last_message_text": channel_text().or_else(own_text),
-            "source_name": lead.source,
-        },
+        "metadata": metadata,
         "account_id": account.id,
         "_links": request.link(&format!("leads/unsorted/{}", lead.unsorted_uid)),
         "_embedded": {"contacts": [{"id": lead.contact_id}], "leads": [{"id": lead.id}], "companies": []},

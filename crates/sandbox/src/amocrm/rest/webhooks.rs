@@ -23,6 +23,7 @@ struct Unsubscribe {
 
 /// `GET /api/v4/webhooks?filter[destination]=…`.
 pub(crate) fn list(request: &mut Request<'_>) -> Answer {
+    request.must_be_admin()?;
     let wanted = request.query.find("filter[destination]");
     let all = request.state.subscriptions.list();
     let found: Vec<&Subscription> =
@@ -32,6 +33,7 @@ pub(crate) fn list(request: &mut Request<'_>) -> Answer {
 
 /// Adds a destination or changes its settings.
 pub(crate) fn subscribe(request: &mut Request<'_>) -> Answer {
+    request.must_be_admin()?;
     let wanted: Subscribe =
         serde_json::from_value(request.json()?).map_err(|_bad| Problem::bad("Request body is not valid"))?;
     let stamp = Stamp {
@@ -47,6 +49,7 @@ pub(crate) fn subscribe(request: &mut Request<'_>) -> Answer {
 }
 
 pub(crate) fn unsubscribe(request: &mut Request<'_>) -> Answer {
+    request.must_be_admin()?;
     let wanted: Unsubscribe =
         serde_json::from_value(request.json()?).map_err(|_bad| Problem::bad("Request body is not valid"))?;
     if request.state.subscriptions.remove(&wanted.destination) {
