@@ -25,6 +25,10 @@ pub(crate) struct Connection {
     pub(crate) access: Access,
     pub(crate) limits: LimitsDocument,
     pub(crate) fetch_hosts: Vec<String>,
+    /// Where our public listener is reached.
+    pub(crate) public_url: Option<String>,
+    /// What stands in the address of the account's hooks, once there is one.
+    pub(crate) hook_secret: Option<SecretString>,
 }
 
 /// A server, and what stands before its paths.
@@ -113,6 +117,8 @@ impl Connection {
             limits: document.limits,
             fetch_hosts: document.fetch_hosts.iter().map(|host| host.to_ascii_lowercase()).collect(),
             account_host,
+            public_url: setting.public_url.clone(),
+            hook_secret: setting.secret(secret::HOOK_SECRET).cloned(),
         })
     }
 }

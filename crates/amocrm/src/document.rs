@@ -15,8 +15,12 @@ pub mod secret {
     /// The secret of the channel, as support gave it.
     pub const CHANNEL_SECRET: &str = "channel_secret";
 
+    /// What proves the account's own hooks: it stands in their address. Made and written by the account itself.
+    pub const HOOK_SECRET: &str = "hook_secret";
+
     /// All of them.
-    pub const ALL: [&str; 5] = [TOKEN, CLIENT_SECRET, ACCESS_TOKEN, REFRESH_TOKEN, CHANNEL_SECRET];
+    pub const ALL: [&str; 6] =
+        [TOKEN, CLIENT_SECRET, ACCESS_TOKEN, REFRESH_TOKEN, CHANNEL_SECRET, HOOK_SECRET];
 }
 
 /// The settings of a connection.

@@ -9,7 +9,7 @@
 //! marked where it matters.
 //!
 //! Pure and tested by tables: signatures (`sign`), requests (`request`, `tell`), answers (`response`), hooks
-//! (`inbound`), the form for registering a channel (`registration`). What talks: `http`, `chats`, `rest`. What is known of
+//! (`inbound`, [`form`]), the form for registering a channel (`registration`). What talks: `http`, `chats`, `rest`. What is known of
 //! an account and done in it: `account`.
 //!
 //! Not here: what a CRM is told and when, what becomes of failures, and who a contact is; the bridge decides that.
@@ -18,6 +18,7 @@ mod account;
 mod chats;
 mod connection;
 mod document;
+pub mod form;
 mod http;
 mod inbound;
 mod registration;

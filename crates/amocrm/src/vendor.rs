@@ -10,7 +10,7 @@ use tandem_model::{Clock, Rng};
 use tandem_vendor::{Account, ConnectionSetting, Keep, OpenError, Vendor};
 
 use crate::{
-    account::AmocrmAccount,
+    account::{AmocrmAccount, Ears},
     chats::Chats,
     connection::{Access, Connection},
     document::LimitsDocument,
@@ -76,7 +76,8 @@ impl Vendor for Amocrm {
             Access::LongLived(token) | Access::Granted(Some((token, _))) => claims(token),
             Access::Nothing | Access::Granted(None) => Claims::default(),
         };
-        let rest = self.rest(&connection, &said, keep);
+        let rest = self.rest(&connection, &said, Arc::clone(&keep));
+        let ears = Ears::new(keep, Arc::clone(&self.rng), connection.hook_secret.clone());
         let chats = connection.channel.clone().map(|channel| {
             Chats::new(
                 self.http.clone(),
@@ -87,7 +88,7 @@ impl Vendor for Amocrm {
                 Arc::clone(&self.rng),
             )
         });
-        Ok(Arc::new(AmocrmAccount::new(connection, chats, rest, said.account_id)))
+        Ok(Arc::new(AmocrmAccount::new(connection, chats, rest, said.account_id, ears)))
     }
 }
 

@@ -28,7 +28,7 @@ impl AmocrmAccount {
             let sentence = "there is no token: contacts, notes and names of managers are not available";
             let skipped = |step| found(step, Skipped, "without a token it cannot be looked at");
             let token = found("token", Warning, sentence);
-            (vec![token, skipped("rights"), skipped("source"), skipped("limits")], None)
+            (vec![token, skipped("rights"), skipped("source"), skipped("hooks"), skipped("limits")], None)
         };
         let amojo_id = amojo_id.or_else(|| self.facts().amojo_id.clone());
         findings.extend(match &self.chats {
@@ -54,7 +54,7 @@ impl AmocrmAccount {
         };
         if token.state == Bad {
             let skipped = |step| found(step, Skipped, "without a token that serves it cannot be looked at");
-            return (vec![token, skipped("rights"), skipped("source"), limits(rest)], None);
+            return (vec![token, skipped("rights"), skipped("source"), skipped("hooks"), limits(rest)], None);
         }
         let rights = match rest.manager_names().await {
             Ok(names) => found(
@@ -65,7 +65,8 @@ impl AmocrmAccount {
             Err(not_had) => found("rights", Warning, without_rights(not_had)),
         };
         let source = self.check_source(rest).await;
-        (vec![token, rights, source, limits(rest)], amojo_id)
+        let hooks = self.check_hooks(rest).await;
+        (vec![token, rights, source, hooks, limits(rest)], amojo_id)
     }
 
     async fn check_source(&self, rest: &Rest) -> Finding {

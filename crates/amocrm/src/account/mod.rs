@@ -4,6 +4,7 @@ mod check;
 mod connect;
 mod grant;
 mod history;
+mod listen;
 mod probe;
 mod speak;
 
@@ -19,11 +20,13 @@ use tandem_model::{
     message::{MessageKey, ReplyOrigin, ReplyResult},
 };
 use tandem_vendor::{
-    Account, ChatIds, Failure, FailureKind, Finding, Found, Heard, Hook, HookRefusal, News, OpenedChat,
-    Opening, Standing, Taken, Telling,
+    Account, ChatIds, Failure, FailureKind, Finding, Found, Heard, Hook, HookRefusal, Listening, Need, News,
+    OpenedChat, Opening, Standing, Taken, Telling,
 };
 use url::Url;
 
+pub(crate) use self::listen::Ears;
+use self::listen::{ACCOUNT, Hooks};
 use crate::{
     chats::Chats,
     connection::Connection,
@@ -41,6 +44,7 @@ pub(crate) struct AmocrmAccount {
     facts: Mutex<Arc<Facts>>,
     link: Mutex<Link>,
     connecting: tokio::sync::Mutex<()>,
+    ears: Ears,
 }
 
 /// What is known of the account.
@@ -76,6 +80,7 @@ impl AmocrmAccount {
         chats: Option<Chats>,
         rest: Option<Rest>,
         number: Option<u64>,
+        ears: Ears,
     ) -> Self {
         let given = connection.channel.as_ref().and_then(|channel| channel.account.clone());
         let facts = Facts { amojo_id: given, number, ..Facts::default() };
@@ -87,6 +92,7 @@ impl AmocrmAccount {
             facts: Mutex::new(Arc::new(facts)),
             link: Mutex::new(Link::Unconnected),
             connecting: tokio::sync::Mutex::default(),
+            ears,
         }
     }
 
@@ -136,7 +142,10 @@ impl Account for AmocrmAccount {
             (Link::Connected, Some(RestTrouble::Resting(words) | RestTrouble::Refused(words)), Some(_))
             | (_, Some(RestTrouble::Resting(words)), None) => Standing::Impaired(words),
             (_, Some(RestTrouble::Refused(words)), _) => Standing::Refused(words),
-            (Link::Connected, None, _) => Standing::Connected,
+            (Link::Connected, None, _) => match self.ears.hooks() {
+                Hooks::Missing(words) => Standing::Impaired(words),
+                Hooks::Unasked | Hooks::On | Hooks::OnAgain | Hooks::Without(_) => Standing::Connected,
+            },
             (Link::Unconnected | Link::Disabled, _, _) => Standing::Unconnected,
         }
     }
@@ -161,6 +170,14 @@ impl Account for AmocrmAccount {
         self.write_note(chat, words).await
     }
 
+    async fn note_contact(&self, contact: &str, words: &str) -> Result<bool, Failure> {
+        self.write_note_to(contact, words).await
+    }
+
+    async fn listen(&self, need: Need) -> Result<Listening, Failure> {
+        self.listen_for_hooks(need).await
+    }
+
     fn owns(&self, path: &[String]) -> bool {
         let is_disable_hook = || {
             let [first, client_id] = path else { return false };
@@ -177,10 +194,13 @@ impl Account for AmocrmAccount {
             };
             inbound::owns(&known, path)
         };
-        is_disable_hook() || is_chat_hook()
+        is_disable_hook() || is_chat_hook() || self.owns_account_path(path)
     }
 
     fn hear(&self, hook: &Hook) -> Result<Vec<News>, HookRefusal> {
+        if hook.path.first().is_some_and(|first| first == ACCOUNT) {
+            return self.hear_account(hook);
+        }
         let facts = self.facts();
         if hook.path.first().is_some_and(|first| first == DISABLED) {
             let integration = self.connection.integration.as_ref().ok_or(HookRefusal::Unproven)?;

@@ -11,7 +11,7 @@ use crate::{
     connection::is_amojo_id,
     request::{self, ChatsRequest},
     response::Answer,
-    rest::{Linked, NotHad, Rest},
+    rest::{Linked, NotHad, Priority, Rest},
     tell::{self, Frame, Piece, RouteSettings, WithoutRest},
     wire::answer::{CreatedChat, TakenMessage},
 };
@@ -112,6 +112,17 @@ impl AmocrmAccount {
         written.map_err(|not_had| not_had.failure)
     }
 
+    /// A note that nobody waits for.
+    pub(super) async fn write_note_to(&self, contact: &str, words: &str) -> Result<bool, Failure> {
+        let (Some(rest), Ok(contact)) = (&self.rest, contact.parse()) else { return Ok(false) };
+        match rest.note(contact, words, Priority::Background).await {
+            Ok(()) => Ok(true),
+            // Deleted, or merged into another.
+            Err(NotHad { status: Some(400 | 404 | 422), .. }) => Ok(false),
+            Err(not_had) => Err(not_had.failure),
+        }
+    }
+
     async fn in_scope(
         &self,
         request: impl Fn(Frame<'_>) -> ChatsRequest,
@@ -150,7 +161,7 @@ impl AmocrmAccount {
 
 async fn write_note(rest: &Rest, chat: &str, words: &str) -> Result<bool, NotHad> {
     let Some(contact) = rest.contact_of(chat).await? else { return Ok(false) };
-    rest.note(contact, words).await?;
+    rest.note(contact, words, Priority::Reply).await?;
     Ok(true)
 }
 

@@ -72,14 +72,14 @@ impl Rest {
     }
 
     /// Writes a note onto a contact's card (4.10).
-    pub(crate) async fn note(&self, contact_id: u64, text: &str) -> Result<(), NotHad> {
+    pub(crate) async fn note(&self, contact_id: u64, text: &str, priority: Priority) -> Result<(), NotHad> {
         let note = [NewNote { note_type: "common", params: NoteText { text } }];
-        self.post(&format!("/api/v4/contacts/{contact_id}/notes"), &note, Priority::Reply).await.map(drop)
+        self.post(&format!("/api/v4/contacts/{contact_id}/notes"), &note, priority).await.map(drop)
     }
 }
 
 /// An answer's object; `None` for what is empty, which has no body (4.1).
-fn read<T: DeserializeOwned>(answer: &Answer, what: &str) -> Result<Option<T>, NotHad> {
+pub(super) fn read<T: DeserializeOwned>(answer: &Answer, what: &str) -> Result<Option<T>, NotHad> {
     if answer.status == 204 || answer.body.is_empty() {
         return Ok(None);
     }

@@ -3,6 +3,7 @@
 mod calls;
 mod quota;
 mod tokens;
+mod webhooks;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -69,6 +70,11 @@ impl Rest {
             return Some(RestTrouble::Refused(words));
         }
         self.quota.resting().map(RestTrouble::Resting)
+    }
+
+    /// What was refused a moment ago is a part of the API, not the token.
+    fn is_no_refusal(&self) {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
 
     async fn get(&self, path: &str, query: Option<&str>, priority: Priority) -> Result<Answer, NotHad> {
@@ -181,6 +187,11 @@ fn went(trouble: &Trouble) -> Went {
 impl NotHad {
     fn of(failure: Failure) -> Self {
         Self { failure, status: None, belongs_to: None }
+    }
+
+    /// Nobody but a person can put it right.
+    pub(crate) fn refused(words: &str) -> Self {
+        Self::of(Failure::new(FailureKind::Stop(PauseReason::Refused), words))
     }
 
     fn unreadable(what: &str) -> Self {

@@ -127,6 +127,35 @@ pub(crate) struct NoteText<'a> {
     pub(crate) text: &'a str,
 }
 
+/// Subscriptions of account hooks (5.1).
+#[derive(Debug, Deserialize)]
+pub(crate) struct Webhooks {
+    pub(crate) webhooks: Vec<WebhookInfo>,
+}
+
+/// A subscription.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub(crate) struct WebhookInfo {
+    pub(crate) destination: String,
+    #[serde(default)]
+    pub(crate) disabled: bool,
+    #[serde(default)]
+    pub(crate) settings: Vec<String>,
+}
+
+/// `POST /api/v4/webhooks`.
+#[derive(Debug, Serialize)]
+pub(crate) struct Subscribing<'a> {
+    pub(crate) destination: &'a str,
+    pub(crate) settings: &'a [&'a str],
+}
+
+/// `DELETE /api/v4/webhooks`.
+#[derive(Debug, Serialize)]
+pub(crate) struct Unsubscribing<'a> {
+    pub(crate) destination: &'a str,
+}
+
 /// `POST /oauth2/access_token`.
 #[derive(Serialize)]
 pub(crate) struct TokenRequest<'a> {
