@@ -5,6 +5,8 @@
 //! Beginning and end stand in the journal as marks; an end by time is noted when something happens in the conversation
 //! again, with the time it had.
 
+use std::time::Duration;
+
 use tandem_journal::{Append, Fact, HandOff, Link, LinkScope, ReadError, Urgency};
 use tandem_model::{BotId, Conversation, LaneId, NewEvent, Timestamp};
 
@@ -13,6 +15,9 @@ use crate::{
     gateway::Chain,
     known::{HandOffs, Use},
 };
+
+/// A vendor's clock and ours agree as far as this.
+const CLOCKS_DIFFER: Duration = Duration::from_mins(1);
 
 /// Why the end of a hand-off was not noted.
 #[derive(Debug, thiserror::Error)]
@@ -47,6 +52,26 @@ impl Gateway {
             }
         }
         append.events.splice(0..0, marks);
+    }
+
+    /// What is to be committed when a manager is done: his talk was closed at `closed_at`, and his latest words make a
+    /// conversation his for `lasts`. Nothing where no manager talks, and nothing where he has begun to talk again since.
+    pub async fn hand_off_is_over(
+        &self,
+        bot: BotId,
+        conversation: &Conversation,
+        closed_at: Timestamp,
+        lasts: Duration,
+    ) -> Result<Option<(NewEvent, Fact)>, ReadError> {
+        let now = self.inner().clock.now();
+        let Some(until) = self.find_hand_off(bot, conversation).await?.filter(|until| *until > now) else {
+            return Ok(None);
+        };
+        if until.minus(lasts) > closed_at.plus(CLOCKS_DIFFER) {
+            return Ok(None);
+        }
+        let ended = MarkDocument::HandOffEnded { app: None };
+        Ok(Some((ended.event_in(conversation.clone(), now), over(conversation))))
     }
 
     /// What is to be committed when an app takes a conversation back; nothing where no manager talks.

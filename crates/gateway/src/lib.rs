@@ -43,6 +43,6 @@ pub use mark::MarkDocument;
 pub use metrics::METRICS;
 pub use owners::{Owners, Question};
 pub use recorder::{RecordError, Recorder};
-pub use sent::{Author, Said, SentDocument};
+pub use sent::{Author, Said, SaidPastUs, SentDocument};
 pub use serve::{Accept, BadNetwork, BodyError, Limits, Network, Peer, Proof, Threads, serve, serve_on};
 pub use webhooks::{AttachAppError, SecretError};

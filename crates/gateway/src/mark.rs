@@ -38,7 +38,7 @@ pub enum MarkDocument<'a> {
     },
     /// He talks there no more.
     HandOffEnded {
-        /// The app that took the conversation back, by name; his time was over where there is none.
+        /// The app that took the conversation back, by name; where there is none his time was over, or his talk was closed.
         #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
         app: Option<Cow<'a, str>>,
     },

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use tandem_model::{Conversation, EventKind, Flags, LaneId, Lifetime, NewEvent, Timestamp};
 use tandem_telegram::{
-    methods::Capture,
+    methods::{Act, Capture},
     params::Params,
     update::{Family, MessageView},
 };
@@ -50,6 +50,22 @@ pub enum Author<'a> {
         #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
         name: Option<Cow<'a, str>>,
     },
+    /// A manager at a CRM, past us: the vendor's own integration has sent it, and a route's account tells of it. There is
+    /// no result of Telegram's, which nobody showed us.
+    ManagerPastUs {
+        /// The route whose account told, by name.
+        #[serde(borrow)]
+        route: Cow<'a, str>,
+        /// The vendor's id of him.
+        #[serde(borrow)]
+        id: Cow<'a, str>,
+        /// His name, where it is known.
+        #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+        name: Option<Cow<'a, str>>,
+        /// The vendor's id of the message.
+        #[serde(borrow)]
+        message: Cow<'a, str>,
+    },
 }
 
 /// A call that was carried out, before it is an event.
@@ -71,6 +87,51 @@ pub struct Said<'a> {
     pub now: Timestamp,
     /// Whether any app is shown it.
     pub shown: bool,
+}
+
+/// What a manager said past us, before it is an event.
+#[derive(Debug)]
+pub struct SaidPastUs<'a> {
+    /// Who; [`Author::ManagerPastUs`].
+    pub by: Author<'a>,
+    /// The lane through which his vendor is told what happens: not of this.
+    pub lane: LaneId,
+    /// In which chat.
+    pub chat: i64,
+    /// His words.
+    pub text: &'a str,
+    /// When, by the vendor's clock.
+    pub at: Timestamp,
+    /// Whether any app is shown it.
+    pub shown: bool,
+}
+
+impl SaidPastUs<'_> {
+    /// The event: as if `sendMessage` had been called, with a result of `null`. `None` never happens: texts and numbers
+    /// can always be written.
+    pub fn event(self) -> Option<NewEvent> {
+        let Self { by, lane, chat, text, at, shown } = self;
+        let document = SentDocument {
+            method: "sendMessage".into(),
+            act: Act::Send.as_str().into(),
+            by,
+            parameters: Params::of([("chat_id", chat.to_string()), ("text", text.to_owned())]),
+            result: RawValue::NULL,
+        };
+        Some(NewEvent {
+            kind: EventKind::Sent,
+            topic: Act::Send.topic(),
+            conversation: Conversation::chat(chat),
+            family: Family::Chat.number(),
+            at,
+            lifetime: Lifetime::Backlog,
+            flags: if shown { Flags::SHOWN_TO_APPS } else { Flags::NONE },
+            upstream: None,
+            cause: Some(lane),
+            owner: None,
+            body: serde_json::to_vec(&document).ok()?.into(),
+        })
+    }
 }
 
 impl Said<'_> {
@@ -126,4 +187,27 @@ fn named_conversation(parameters: &Params) -> Option<Conversation> {
         Some(connection) => Conversation::business(connection, chat),
         None => Conversation::chat(chat),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_manager_said_past_us_stands_in_the_journal_as_his_and_is_read_again() {
+        let by = Author::ManagerPastUs {
+            route: "amocrm".into(),
+            id: "8100001".into(),
+            name: Some("Olga".into()),
+            message: "7e6d5c4b".into(),
+        };
+        let lane = LaneId::new(3).unwrap();
+        let at = Timestamp::from_secs(1_800_000_000);
+        let said = SaidPastUs { by: by.clone(), lane, chat: 1001, text: "hello", at, shown: false };
+        let event = said.event().unwrap();
+        assert_eq!((event.kind, event.cause, event.at), (EventKind::Sent, Some(lane), at));
+        assert_eq!(event.conversation, Conversation::chat(1001));
+        let read: SentDocument<'_> = serde_json::from_slice(&event.body).unwrap();
+        assert_eq!((read.by, read.parameters.text("text")), (by, Some("hello")));
+    }
 }

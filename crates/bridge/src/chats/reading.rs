@@ -6,13 +6,14 @@ use serde::Deserialize;
 use tandem_gateway::{Author, SentDocument};
 use tandem_model::{
     BotId, Event, EventKind, Flags, Timestamp,
-    message::{Act, Body, Client, Content, Language, Manager, OutcomeDocument, Speaker, Told},
+    message::{Act, Body, Client, Content, Language, Manager, MessageKey, OutcomeDocument, Speaker, Told},
 };
 use tandem_telegram::{
     told::{self, Call},
     update::{MessageView, UpdateView},
 };
 
+use super::names::chat_of;
 use crate::rules::{Decision, RouteRules};
 
 /// What an event comes to.
@@ -77,9 +78,20 @@ impl Reading {
         let by = match sent.by {
             Author::App(app) => Speaker::Bot { app: Some(app.into_owned()) },
             // Its own manager has his words already. The lane keeps them away; a lane that was made anew does not.
-            Author::Manager { route, .. } if *route == *self.route => return Vec::new(),
+            Author::Manager { route, .. } | Author::ManagerPastUs { route, .. } if *route == *self.route => {
+                return Vec::new();
+            }
             Author::Manager { id, name, .. } => {
                 Speaker::Manager(Manager { id: id.into_owned(), name: name.map(Into::into) })
+            }
+            Author::ManagerPastUs { .. } => {
+                let told = past_us(event, &sent);
+                return match decision {
+                    Decision::ShowAs(line) => {
+                        told.map(|told| saying(told, Content::Line, line)).into_iter().collect()
+                    }
+                    Decision::Show | Decision::Skip => told.into_iter().collect(),
+                };
             }
         };
         let call =
@@ -122,6 +134,27 @@ impl Reading {
         told::client_of_chat(self.language, bot, message.as_bytes())
             .expect("a chat with a number has a client")
     }
+}
+
+/// What a manager said past us, at another vendor: nothing is known of it but his words.
+fn past_us(event: &Event, sent: &SentDocument<'_>) -> Option<Told> {
+    let Author::ManagerPastUs { id, name, message, .. } = &sent.by else { return None };
+    let by = Manager { id: id.as_ref().to_owned(), name: name.as_deref().map(str::to_owned) };
+    let text = sent.parameters.text("text").unwrap_or_default().to_owned();
+    Some(Told {
+        key: MessageKey::of_vendors(event.bot, message),
+        chat: chat_of(event.bot, &event.conversation)?,
+        at: event.at,
+        by: Speaker::Manager(by),
+        act: Act::Said(Body {
+            content: Content::Text,
+            text,
+            quote: None,
+            forwarded_from: None,
+            album: None,
+            buttons: Vec::new(),
+        }),
+    })
 }
 
 /// When the message that was edited was written.

@@ -85,7 +85,7 @@ impl<'a> Facts<'a> {
         let Ok(sent) = serde_json::from_slice::<SentDocument<'a>>(&event.new.body) else { return facts };
         facts.speaker = match sent.by {
             Author::App(name) => Speaker::Bot(Some(name.into_owned())),
-            Author::Manager { .. } => Speaker::Manager,
+            Author::Manager { .. } | Author::ManagerPastUs { .. } => Speaker::Manager,
         };
         let result = sent.result.get().as_bytes();
         let first = MessageView::of(result);

@@ -104,6 +104,11 @@ impl MessageKey {
         Self(format!("tg:{bot}:u{update}"))
     }
 
+    /// The key of a message of which only a vendor's id is known: the vendor's own integration has sent it.
+    pub fn of_vendors(bot: BotId, theirs: &str) -> Self {
+        Self(format!("tg:{bot}:v{theirs}"))
+    }
+
     /// The key of a further part of it: `number` is 2 for the second.
     #[must_use]
     pub fn part(&self, number: usize) -> Self {
@@ -178,6 +183,8 @@ mod tests {
         {
             assert_eq!(MessageKey::read(strange), None, "{strange}");
         }
+        let vendors = MessageKey::of_vendors(bot, "7e6d5c4b-3a29-4817-96f5-e4d3c2b1a098");
+        assert_eq!(MessageKey::read(vendors.as_str()), None, "it stands nowhere in Telegram");
         assert_eq!(MessageKey::of_update(bot, UpstreamId::new(9).unwrap()).as_str(), "tg:777:u9");
         for (business, chat) in [(None, 1001), (Some("bc"), -100_123)] {
             let key = ChatKey::of(bot, business, chat);
