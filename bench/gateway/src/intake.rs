@@ -34,7 +34,9 @@ pub(crate) async fn measure(extent: &Extent, report: &mut Report) -> anyhow::Res
             Side { who: Who::Relay, address: &relay.address, server: &relay.server, requests: updates() },
             Side { who: Who::Tandem, address: &tandem.public, server: &tandem.server, requests: updates() },
         ];
+        let before = tandem.commits().await?;
         let compared = compare(&extent, connections, &sides).await?;
+        let commits = tandem.commits().await?.since(before);
         let bars: &[_] = if connections == USUAL {
             &[(Who::Nginx, Bar::AtLeast(0.45)), (Who::Relay, Bar::AtLeast(10.0))]
         } else {
@@ -44,6 +46,8 @@ pub(crate) async fn measure(extent: &Extent, report: &mut Report) -> anyhow::Res
         report.compared(&format!("{name}, updates/s"), &compared.rates, bars);
         report.compared(&format!("{name}, p50 in µs"), &compared.p50_us, &[]);
         report.compared(&format!("{name}, CPU an update in µs"), &compared.cpu_us, &[]);
+        report.alone(&format!("{name}, writes in a commit"), &[commits.writes_in_one()], None);
+        report.alone(&format!("{name}, a commit in µs"), &[commits.each_us()], None);
         let [.., ours] = &sides;
         profile::load(&extent, report, "intake", connections, ours).await?;
     }

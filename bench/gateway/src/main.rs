@@ -77,6 +77,7 @@ struct Arguments {
 enum What {
     Intake,
     Pass,
+    Send,
     Delivery,
     Transfer,
     Backlog,
@@ -151,7 +152,8 @@ async fn measure_all(only: &[What], extent: &Extent, report: &mut Report) -> any
         }
         match what {
             What::Intake => intake::measure(extent, report).await?,
-            What::Pass => pass::measure(extent, report).await?,
+            What::Pass => pass::measure(pass::PASS, extent, report).await?,
+            What::Send => pass::measure(pass::SEND, extent, report).await?,
             What::Delivery => delivery::measure(extent, report).await?,
             What::Transfer => transfer::measure(extent, report).await?,
             What::Backlog => backlog::measure(extent, report).await?,

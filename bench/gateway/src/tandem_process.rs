@@ -10,6 +10,7 @@ use anyhow::{Context as _, ensure};
 use serde_json::Value;
 
 use crate::{
+    connection::{Connection, get},
     process::{Server, called, free_address, this_program},
     stub::{PUBLIC_URL, Stub, TOKEN},
 };
@@ -67,8 +68,49 @@ impl Tandem {
         Ok(())
     }
 
+    /// The commits of its journal so far, as it tells Prometheus of them.
+    pub(crate) async fn commits(&self) -> anyhow::Result<Commits> {
+        let mut connection = Connection::open(&self.gateway).await?;
+        let text = String::from_utf8(connection.call(&get("/metrics")).await?.to_vec())?;
+        let value = |name: &str| -> anyhow::Result<f64> {
+            let line = text.lines().find_map(|line| line.strip_prefix(name));
+            Ok(line.with_context(|| name.to_owned())?.trim().parse()?)
+        };
+        Ok(Commits {
+            count: value("tandem_store_commit_seconds_count ")?,
+            seconds: value("tandem_store_commit_seconds_sum ")?,
+            writes: value("tandem_store_commit_writes_sum ")?,
+        })
+    }
+
     pub(crate) fn directory(&self) -> &Path {
         &self.directory
+    }
+}
+
+/// What commits were for and what they took.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Commits {
+    count: f64,
+    seconds: f64,
+    writes: f64,
+}
+
+impl Commits {
+    pub(crate) fn since(self, before: Self) -> Self {
+        Self {
+            count: self.count - before.count,
+            seconds: self.seconds - before.seconds,
+            writes: self.writes - before.writes,
+        }
+    }
+
+    pub(crate) fn writes_in_one(self) -> f64 {
+        self.writes / self.count
+    }
+
+    pub(crate) fn each_us(self) -> f64 {
+        self.seconds * 1e6 / self.count
     }
 }
 
