@@ -14,6 +14,7 @@ use tokio::{sync::watch, time::Instant};
 use crate::{
     known::Known,
     metrics::{Recorded, RecorderMetrics},
+    serve::gathered,
 };
 
 /// How long sends are refused after the store has failed to keep one.
@@ -118,7 +119,7 @@ impl Recorder {
     async fn append(&self, lease: Lease, bot: BotId, append: Append) -> Result<Vec<Appended>, WriteError> {
         let (mut tries, pause) = CROWDED;
         loop {
-            match self.store.append(lease, bot, append.clone()).await {
+            match gathered(self.store.append(lease, bot, append.clone())).await {
                 // Whoever can wait is told so; what was sent already stands in line until there is room.
                 Err(WriteError::Crowded { .. }) if append.urgency == Urgency::MustKeep && tries > 0 => {
                     tries -= 1;

@@ -16,6 +16,7 @@
 
 mod body;
 mod connection;
+mod gathered;
 mod head;
 mod limits;
 mod patience;
@@ -38,6 +39,7 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
+pub(crate) use self::gathered::gathered;
 pub use self::{
     body::BodyError,
     limits::Limits,

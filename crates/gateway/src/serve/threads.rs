@@ -2,18 +2,24 @@
 //!
 //! Each has a runtime of its own, and a connection stays where it was put, with its requests and with the connections
 //! to Telegram that these use ([`upstream::Thread`]): nobody has to be woken on another core for a call that is only
-//! passed on. What is not about one connection (lanes, polls of Telegram, upkeep) is not here.
+//! passed on. Whoever is woken from elsewhere all the same (a commit answers many at once) waits through
+//! [`gathered`](super::gathered). What is not about one connection (lanes, polls of Telegram, upkeep) is not here.
 
 use std::{
     fmt, io,
     num::NonZero,
-    sync::atomic::{AtomicUsize, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     thread,
 };
 
 use tandem_telegram::upstream;
 use tokio::runtime::{Builder, Handle};
 use tokio_util::sync::{CancellationToken, DropGuard};
+
+use super::gathered::Door;
 
 /// Running threads, which end when this is dropped, and with them whatever is still on them.
 pub struct Threads {
@@ -36,7 +42,10 @@ impl Threads {
             let runtime = Builder::new_current_thread().enable_all().build()?;
             runtimes.push(runtime.handle().clone());
             let stopped = stop.clone().cancelled_owned();
+            let door = Arc::new(Door::default());
             let run = move || {
+                door.open();
+                runtime.spawn(async move { door.let_in().await });
                 runtime.block_on(stopped);
                 // A lookup of a name that still runs has no say any more.
                 runtime.shutdown_background();
@@ -61,8 +70,6 @@ impl fmt::Debug for Threads {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use axum::{Extension, Router, routing::get};
     use tandem_telegram::upstream::Thread;
     use tokio::{
