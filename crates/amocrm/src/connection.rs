@@ -5,7 +5,7 @@ use tandem_vendor::{ConnectionSetting, OpenError};
 use url::{Host, Url};
 
 use crate::{
-    document::{ConnectionDocument, LimitsDocument, Platform, secret},
+    document::{ConnectionDocument, LimitsDocument, PeopleDocument, Platform, secret},
     sign::ChannelKey,
 };
 
@@ -24,6 +24,7 @@ pub(crate) struct Connection {
     pub(crate) integration: Option<Integration>,
     pub(crate) access: Access,
     pub(crate) limits: LimitsDocument,
+    pub(crate) people: PeopleDocument,
     pub(crate) fetch_hosts: Vec<String>,
     /// Where our public listener is reached.
     pub(crate) public_url: Option<String>,
@@ -104,6 +105,10 @@ impl Connection {
             });
         }
         check_limits(document.limits)?;
+        if !is_field(&document.people.telegram_id_field) {
+            let problem = "it is neither a field's code, such as TELEGRAM_ID, nor its number".to_owned();
+            return Err(unusable("people.telegram_id_field", problem));
+        }
         Ok(Self {
             name: setting.name.clone(),
             platform,
@@ -115,6 +120,7 @@ impl Connection {
             integration,
             access,
             limits: document.limits,
+            people: document.people,
             fetch_hosts: document.fetch_hosts.iter().map(|host| host.to_ascii_lowercase()).collect(),
             account_host,
             public_url: setting.public_url.clone(),
@@ -182,6 +188,10 @@ fn unusable(what: &'static str, problem: String) -> OpenError {
 /// Whether this is what the chat service calls things by, and so harmless in a path.
 pub(crate) fn is_amojo_id(id: &str) -> bool {
     (8..=64).contains(&id.len()) && id.bytes().all(is_of_an_id)
+}
+
+fn is_field(name: &str) -> bool {
+    (1..=64).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
 const fn is_of_an_id(byte: u8) -> bool {

@@ -50,6 +50,9 @@ pub struct ConnectionDocument {
     /// Bounds.
     #[serde(default)]
     pub limits: LimitsDocument,
+    /// How people are found.
+    #[serde(default)]
+    pub people: PeopleDocument,
     /// Further hosts from which managers' files may be fetched.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fetch_hosts: Vec<String>,
@@ -107,6 +110,24 @@ pub struct LimitsDocument {
     pub account_per_second: u32,
     /// Requests to the chat service at one time, at most; how many there really are, its answers decide.
     pub chats_at_once: u32,
+}
+
+/// How a channel's clients are found among the account's contacts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PeopleDocument {
+    /// The field of contacts with the Telegram id: its code, by which it is made if there is none, or its number.
+    pub telegram_id_field: String,
+    /// For how long a contact may be missing in the account's search after it was made.
+    pub search_lag_secs: u64,
+    /// Whether a note on the cards says that several contacts have one phone or one Telegram id.
+    pub double_notes: bool,
+}
+
+impl Default for PeopleDocument {
+    fn default() -> Self {
+        Self { telegram_id_field: "TELEGRAM_ID".to_owned(), search_lag_secs: 120, double_notes: true }
+    }
 }
 
 impl Default for LimitsDocument {

@@ -9,10 +9,10 @@
 //! marked where it matters.
 //!
 //! Pure and tested by tables: signatures (`sign`), requests (`request`, `tell`), answers (`response`), hooks
-//! (`inbound`, [`form`]), the form for registering a channel (`registration`). What talks: `http`, `chats`, `rest`. What is known of
-//! an account and done in it: `account`.
+//! (`inbound`, [`form`]), who a contact is and what becomes of leads (`people`), the form for registering a channel
+//! (`registration`). What talks: `http`, `chats`, `rest`. What is known of an account and done in it: `account`.
 //!
-//! Not here: what a CRM is told and when, what becomes of failures, and who a contact is; the bridge decides that.
+//! Not here: what a CRM is told and when, and what becomes of failures; the bridge decides that.
 
 mod account;
 mod chats;
@@ -21,6 +21,7 @@ mod document;
 pub mod form;
 mod http;
 mod inbound;
+mod people;
 mod registration;
 mod request;
 mod response;
@@ -31,7 +32,9 @@ mod tell;
 mod vendor;
 mod wire;
 
-pub use document::{ChannelDocument, ConnectionDocument, LimitsDocument, OauthDocument, Platform, secret};
+pub use document::{
+    ChannelDocument, ConnectionDocument, LimitsDocument, OauthDocument, PeopleDocument, Platform, secret,
+};
 pub use http::SetUpError;
 pub use registration::{Registration, RegistrationLanguage, registration_form};
 pub use settings::{AddressFilter, Roots, Settings};

@@ -248,6 +248,13 @@ impl Answer {
             .find_map(|error| error.entity_id)
     }
 
+    /// What is not there, where something was refused for that: the path of it in what was sent (4.5).
+    pub(crate) fn missing(&self) -> Option<String> {
+        let problem = self.problem();
+        let mut errors = problem.validation.into_iter().flat_map(|item| item.errors);
+        errors.find(|error| error.code.as_deref() == Some("EntityNotFound"))?.path
+    }
+
     fn their_words(&self, api: Api) -> Option<String> {
         if self.is_html() {
             return None;

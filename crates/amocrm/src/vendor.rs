@@ -15,6 +15,7 @@ use crate::{
     connection::{Access, Connection},
     document::LimitsDocument,
     http::{Http, SetUpError},
+    people::People,
     rest::{Claims, Quota, Rest, Tokens, Window, claims},
     settings::Settings,
 };
@@ -26,6 +27,8 @@ pub struct Amocrm {
     rng: Arc<dyn Rng>,
     /// Limits belong to integrations and accounts, not to our connections to them.
     windows: Mutex<HashMap<String, Weak<Window>>>,
+    /// People belong to accounts, by their hosts: two connections to one account meet the same ones.
+    people: Mutex<HashMap<String, Weak<People>>>,
 }
 
 impl Amocrm {
@@ -35,7 +38,7 @@ impl Amocrm {
     /// Makes the vendor with one HTTP client for all accounts.
     pub fn new(settings: &Settings, clock: Arc<dyn Clock>, rng: Arc<dyn Rng>) -> Result<Self, SetUpError> {
         let http = Http::new(settings, Arc::clone(&clock))?;
-        Ok(Self { http, clock, rng, windows: Mutex::default() })
+        Ok(Self { http, clock, rng, windows: Mutex::default(), people: Mutex::default() })
     }
 
     fn rest(&self, connection: &Connection, said: &Claims, keep: Arc<dyn Keep>) -> Option<Rest> {
@@ -63,6 +66,18 @@ impl Amocrm {
         windows.insert(name, Arc::downgrade(&window));
         window
     }
+
+    /// The people of the account at this host.
+    fn people(&self, account_host: &str) -> Arc<People> {
+        let mut people = self.people.lock().unwrap_or_else(PoisonError::into_inner);
+        people.retain(|_, people| people.strong_count() > 0);
+        if let Some(people) = people.get(account_host).and_then(Weak::upgrade) {
+            return people;
+        }
+        let made = Arc::new(People::new(Arc::clone(&self.clock)));
+        people.insert(account_host.to_owned(), Arc::downgrade(&made));
+        made
+    }
 }
 
 impl Vendor for Amocrm {
@@ -88,7 +103,9 @@ impl Vendor for Amocrm {
                 Arc::clone(&self.rng),
             )
         });
-        Ok(Arc::new(AmocrmAccount::new(connection, chats, rest, said.account_id, ears)))
+        let people = self.people(&connection.account_host);
+        let clock = Arc::clone(&self.clock);
+        Ok(Arc::new(AmocrmAccount::new(connection, chats, rest, said.account_id, ears, people, clock)))
     }
 }
 

@@ -25,29 +25,46 @@ fn already_anothers() -> Reply {
     )
 }
 
-fn no_such_contact() -> Reply {
-    Reply::Json(
-        400,
-        json!({"validation-errors": [{"request_id": "0", "errors": [{"code": "EntityNotFound", "path": "contact_id", "detail": "x"}]}],
-            "title": "Bad Request", "status": 400, "detail": "Request validation failed"}),
-    )
-}
-
 #[tokio::test]
 async fn a_chat_is_put_into_its_contacts_card_before_anything_is_said() {
     let stage = Stage::connected(With::TokenAndChannel).await;
-    let opened = stage.account.open_chat(&opening(Some("40100001"), json!(null))).await.unwrap();
+    let opened =
+        stage.account.open_chat(&opening(Some("40100001"), json!({"leads": "leave"}))).await.unwrap();
     assert_eq!((opened.ids, opened.contact.as_deref()), (ids(), Some("40100001")));
     let link = stage.server.seen_at("/contacts/chats").remove(0).json();
     assert_eq!(link, json!([{"contact_id": 40_100_001, "chat_id": CHAT}]));
-    for (answer, contact) in [(already_anothers(), Some("40100002")), (no_such_contact(), None)] {
-        stage.server.next("/contacts/chats", [answer]);
-        let opened = stage.account.open_chat(&opening(Some("40100001"), json!(null))).await.unwrap();
-        assert_eq!(opened.contact.as_deref(), contact);
-    }
+    stage.server.next("/contacts/chats", [already_anothers()]);
+    let opened =
+        stage.account.open_chat(&opening(Some("40100001"), json!({"leads": "leave"}))).await.unwrap();
+    assert_eq!(opened.contact.as_deref(), Some("40100002"), "it was in that card before");
+}
+
+/// A contact that was made, and whose answer nobody got, is found by its field once search shows it, and among the newest
+/// contacts until then.
+#[tokio::test]
+async fn a_contact_is_not_made_twice_when_the_answer_is_lost_and_search_is_behind() {
+    let stage = Stage::connected(With::TokenAndChannel).await;
+    stage.clock.advance(FIVE_MINUTES);
+    let nothing = || Reply::Json(204, json!(null));
+    let fields = json!({"_page": 1, "_embedded": {"custom_fields": [{"id": 702_102, "code": "TELEGRAM_ID", "type": "text"}]}});
+    stage.server.next("/contacts/custom_fields", [Reply::Json(200, fields)]);
+    stage.server.next("/contacts/chats", [nothing()]);
+    stage.server.next("/api/v4/contacts", [nothing(), Reply::Lost]);
+    let lost = stage.account.open_chat(&opening(None, json!(null))).await.unwrap_err();
+    assert!(matches!(lost.kind, FailureKind::Later { .. }), "{lost:?}");
+    let made = json!({"_page": 1, "_links": {}, "_embedded": {"contacts": [
+        {"id": 40_100_002, "name": "Bob", "updated_at": 1, "custom_fields_values": null},
+        {"id": 40_100_001, "name": "Анна", "updated_at": 1, "custom_fields_values": [
+            {"field_id": 702_102, "field_code": "TELEGRAM_ID", "values": [{"value": "1001"}]}]}]}});
+    stage.server.next("/contacts/chats", [nothing()]);
+    stage.server.next("/api/v4/contacts", [nothing(), Reply::Json(200, made)]);
     stage.server.forget();
-    let opened = stage.account.open_chat(&opening(None, json!(null))).await.unwrap();
-    assert_eq!((opened.contact, stage.server.seen().len()), (None, 1));
+    stage.clock.advance(Duration::from_secs(1));
+    let opened = stage.account.open_chat(&opening(None, json!({"leads": "leave"}))).await.unwrap();
+    assert_eq!(opened.contact.as_deref(), Some("40100001"));
+    let asked = stage.server.seen_at("/api/v4/contacts");
+    assert!(asked.iter().all(|seen| seen.method == "GET"), "{asked:?}");
+    assert_eq!(asked[1].query, "order%5Bid%5D=desc&with=leads&limit=250&page=1");
 }
 
 #[tokio::test]
@@ -56,10 +73,12 @@ async fn without_the_accounts_api_a_new_person_is_told_of_or_waits_as_the_route_
     let down = || {
         Reply::Json(500, json!({"title": "ErrInternalServer", "status": 500, "detail": "x", "trace_id": "y"}))
     };
-    stage.server.next("/contacts/chats", [down(), down()]);
-    let opened =
-        stage.account.open_chat(&opening(Some("40100001"), json!({"without_rest": "send"}))).await.unwrap();
-    assert_eq!(opened.contact, None);
+    stage.server.next("/contacts/chats", [down(), down(), down()]);
+    let sends = || opening(Some("40100001"), json!({"without_rest": "send"}));
+    let failure = stage.account.open_chat(&sends()).await.unwrap_err();
+    assert_eq!(failure.kind, FailureKind::Later { after: None, blame: Blame::Unclear }, "for half a minute");
+    stage.clock.advance(Duration::from_secs(30));
+    assert_eq!(stage.account.open_chat(&sends()).await.unwrap().contact, None);
     let waiting = stage.account.open_chat(&opening(Some("40100001"), json!({"without_rest": "wait"}))).await;
     assert_eq!(waiting.unwrap_err().kind, FailureKind::Later { after: None, blame: Blame::Unclear });
 }

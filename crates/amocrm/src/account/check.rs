@@ -5,6 +5,7 @@ use tandem_vendor::{Finding, FindingState};
 use super::AmocrmAccount;
 use crate::{
     chats::{Chats, Unsuccessful},
+    people::Double,
     request,
     response::{Answer, ClockOff, Meaning, clock_sentence},
     rest::{NotHad, Rest, RestTrouble},
@@ -66,7 +67,9 @@ impl AmocrmAccount {
         };
         let source = self.check_source(rest).await;
         let hooks = self.check_hooks(rest).await;
-        (vec![token, rights, source, hooks, limits(rest)], amojo_id)
+        let mut findings = vec![token, rights, source, hooks, limits(rest)];
+        findings.extend(self.people.doubles().iter().map(double));
+        (findings, amojo_id)
     }
 
     async fn check_source(&self, rest: &Rest) -> Finding {
@@ -139,6 +142,15 @@ impl AmocrmAccount {
             }
         }
     }
+}
+
+fn double(double: &Double) -> Finding {
+    let contacts = super::doubles::listed(double);
+    let words = format!(
+        "contacts {contacts} may be one person, whose chat is in the card of {}: look at them and merge them",
+        double.chosen
+    );
+    found("doubles", Warning, words)
 }
 
 fn limits(rest: &Rest) -> Finding {

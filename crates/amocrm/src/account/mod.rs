@@ -1,12 +1,19 @@
 //! An account at amoCRM or Kommo: what is known of it, and what can be done in it.
 
 mod check;
+mod check_route;
 mod connect;
+mod doubles;
+mod fields;
 mod grant;
 mod history;
+mod leads;
 mod listen;
+mod match_people;
 mod probe;
+mod sources;
 mod speak;
+mod tend;
 
 use std::{
     collections::HashMap,
@@ -16,12 +23,12 @@ use std::{
 
 use async_trait::async_trait;
 use tandem_model::{
-    PauseReason, Timestamp,
+    Clock, PauseReason, Timestamp,
     message::{MessageKey, ReplyOrigin, ReplyResult},
 };
 use tandem_vendor::{
     Account, ChatIds, Failure, FailureKind, Finding, Found, Heard, Hook, HookRefusal, Listening, Need, News,
-    OpenedChat, Opening, Standing, Taken, Telling,
+    OpenedChat, Opening, Standing, Taken, Telling, Tended, Tending,
 };
 use url::Url;
 
@@ -31,6 +38,7 @@ use crate::{
     chats::Chats,
     connection::Connection,
     inbound::{self, DISABLED, Disabling, Known},
+    people::People,
     rest::{Rest, RestTrouble},
     tell::Order,
 };
@@ -45,6 +53,11 @@ pub(crate) struct AmocrmAccount {
     link: Mutex<Link>,
     connecting: tokio::sync::Mutex<()>,
     ears: Ears,
+    people: Arc<People>,
+    clock: Arc<dyn Clock>,
+    id_field: fields::KnownField,
+    pipelines: leads::KnownPipelines,
+    sources: sources::KnownSources,
 }
 
 /// What is known of the account.
@@ -81,6 +94,8 @@ impl AmocrmAccount {
         rest: Option<Rest>,
         number: Option<u64>,
         ears: Ears,
+        people: Arc<People>,
+        clock: Arc<dyn Clock>,
     ) -> Self {
         let given = connection.channel.as_ref().and_then(|channel| channel.account.clone());
         let facts = Facts { amojo_id: given, number, ..Facts::default() };
@@ -93,6 +108,11 @@ impl AmocrmAccount {
             link: Mutex::new(Link::Unconnected),
             connecting: tokio::sync::Mutex::default(),
             ears,
+            people,
+            clock,
+            id_field: fields::KnownField::default(),
+            pipelines: leads::KnownPipelines::default(),
+            sources: sources::KnownSources::default(),
         }
     }
 
@@ -152,6 +172,10 @@ impl Account for AmocrmAccount {
 
     async fn open_chat(&self, opening: &Opening) -> Result<OpenedChat, Failure> {
         self.open(opening).await
+    }
+
+    async fn tend(&self, tending: &Tending) -> Result<Tended, Failure> {
+        self.tend_chat(tending).await
     }
 
     async fn tell(&self, telling: &Telling) -> Result<Taken, Failure> {
@@ -249,6 +273,10 @@ impl Account for AmocrmAccount {
 
     async fn check(&self) -> Vec<Finding> {
         self.check_all().await
+    }
+
+    async fn check_route(&self, route: &serde_json::Value) -> Vec<Finding> {
+        self.check_settings(route).await
     }
 
     async fn probe(&self) -> Vec<Finding> {

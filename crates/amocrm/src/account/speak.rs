@@ -1,8 +1,10 @@
 //! Chats: opening them, telling, reporting.
 
+use std::time::Duration;
+
 use tandem_model::{
     Blame, PauseReason,
-    message::{ReplyOrigin, ReplyResult},
+    message::{PersonKey, ReplyOrigin, ReplyResult},
 };
 use tandem_vendor::{ChatIds, Failure, FailureKind, Found, OpenedChat, Opening, Taken, Telling};
 
@@ -11,46 +13,64 @@ use crate::{
     connection::is_amojo_id,
     request::{self, ChatsRequest},
     response::Answer,
-    rest::{Linked, NotHad, Priority, Rest},
+    rest::{NotHad, Priority, Rest},
     tell::{self, Frame, Piece, RouteSettings, WithoutRest},
     wire::answer::{CreatedChat, TakenMessage},
 };
 
+/// A rest up to this long is worth waiting for before a chat is opened without a card.
+const SOON: Duration = Duration::from_secs(30);
+
 impl AmocrmAccount {
+    /// Opens a chat in its client's card: he is found or made, and the chat is put there before anything is said (4.5).
     pub(super) async fn open(&self, opening: &Opening) -> Result<OpenedChat, Failure> {
         let route = route(&opening.route)?;
+        if let Some(rest) = &self.rest {
+            // Its pipeline is decided by the source that the chat is made with.
+            self.keep_source(rest, &route).await;
+        }
         let answer = self.in_scope(|frame| tell::opening(opening, &frame), &route).await?;
         let created: CreatedChat = serde_json::from_slice(&answer.body).map_err(|_unreadable| {
             let kind = FailureKind::Later { after: None, blame: Blame::Unclear };
             Failure::new(kind, "the chat service's answer to a new chat cannot be read")
         })?;
         let person = created.user.and_then(|user| user.id);
-        let contact = self.link_contact(&created.id, opening.contact.as_deref(), &route).await?;
+        let contact = self.put_into_card(&created.id, opening, &route).await?;
         let ids = ChatIds { ours: None, chat: Some(created.id), person };
         Ok(OpenedChat { ids, contact })
     }
 
-    /// Puts the chat into a known contact's card, before anything is said in it (4.5). Who the contact is, the bridge
-    /// knows; whom it does not know, nobody is looked for here.
-    async fn link_contact(
+    /// The contact of a new chat. While nobody can say who he is, the route decides whether his words wait.
+    async fn put_into_card(
         &self,
         chat: &str,
-        contact: Option<&str>,
+        opening: &Opening,
         route: &RouteSettings,
     ) -> Result<Option<String>, Failure> {
-        let Some((rest, contact)) = self.rest.as_ref().zip(contact.and_then(|id| id.parse().ok())) else {
-            return Ok(None);
+        let Some(rest) = &self.rest else { return Ok(None) };
+        let failure = match self.settle(rest, opening, chat, route).await {
+            Ok(contact) => return Ok(contact.map(|id| id.to_string())),
+            Err(not_had) => not_had.failure,
         };
-        match rest.link(chat, contact).await {
-            Ok(Linked::To(contact)) => Ok(Some(contact.to_string())),
-            Ok(Linked::NoContact) => Ok(None),
-            Err(not_had) => match route.without_rest {
-                WithoutRest::Wait if not_had.is_for_people() || is_later(&not_had.failure) => {
-                    Err(not_had.failure)
-                }
-                WithoutRest::Send | WithoutRest::Wait => Ok(None),
-            },
+        let waits = match route.without_rest {
+            WithoutRest::Wait => {
+                is_later(&failure) || matches!(failure.kind, FailureKind::Stop(PauseReason::Refused))
+            }
+            // A moment is worth waiting for: without a card amoCRM makes one of its own.
+            WithoutRest::Send => {
+                let user = PersonKey::read(opening.client.person.as_str());
+                passes_soon(&failure) && user.is_some_and(|user| self.people.may_wait(user.get()))
+            }
+        };
+        if waits {
+            return Err(failure);
         }
+        let name = &self.connection.name;
+        tracing::warn!(
+            connection.name = name,
+            "a chat is opened without its client's card in connection {name}: {failure}"
+        );
+        Ok(None)
     }
 
     pub(super) async fn say(&self, telling: &Telling) -> Result<Taken, Failure> {
@@ -160,7 +180,7 @@ impl AmocrmAccount {
 }
 
 async fn write_note(rest: &Rest, chat: &str, words: &str) -> Result<bool, NotHad> {
-    let Some(contact) = rest.contact_of(chat).await? else { return Ok(false) };
+    let Some(contact) = rest.contact_of(chat, Priority::Reply).await? else { return Ok(false) };
     rest.note(contact, words, Priority::Reply).await?;
     Ok(true)
 }
@@ -176,11 +196,16 @@ fn taken_id(answer: &Answer) -> Option<String> {
     new_message.unwrap_or(bare).msgid
 }
 
-fn route(route: &serde_json::Value) -> Result<RouteSettings, Failure> {
+pub(super) fn route(route: &serde_json::Value) -> Result<RouteSettings, Failure> {
     RouteSettings::read(route)
         .map_err(|error| Failure::new(FailureKind::Stop(PauseReason::Refused), error.to_string()))
 }
 
 fn is_later(failure: &Failure) -> bool {
     matches!(failure.kind, FailureKind::Later { .. } | FailureKind::Lost { .. })
+}
+
+fn passes_soon(failure: &Failure) -> bool {
+    is_later(failure)
+        && !matches!(failure.kind, FailureKind::Later { after: Some(after), .. } if after > SOON)
 }

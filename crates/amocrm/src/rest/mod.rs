@@ -1,6 +1,8 @@
 //! The client of the account's API (4): asks within the quota, renews its token, and knows a rest from a refusal.
 
 mod calls;
+mod contacts;
+mod leads;
 mod quota;
 mod tokens;
 mod webhooks;
@@ -14,6 +16,7 @@ use tandem_model::{Blame, PauseReason};
 use tandem_vendor::{Failure, FailureKind};
 
 pub(crate) use calls::Linked;
+pub(crate) use contacts::Card;
 pub(crate) use quota::{Priority, Quota, Window};
 pub(crate) use tokens::{Claims, Tokens, claims};
 
@@ -43,6 +46,8 @@ pub(crate) struct NotHad {
     pub(crate) status: Option<u16>,
     /// Whose a chat is already (4.5).
     pub(crate) belongs_to: Option<u64>,
+    /// What of it the account does not know, by its path.
+    pub(crate) missing: Option<String>,
 }
 
 /// One call.
@@ -87,8 +92,18 @@ impl Rest {
         body: &(impl Serialize + Sync),
         priority: Priority,
     ) -> Result<Answer, NotHad> {
+        self.send(Method::POST, path, body, priority).await
+    }
+
+    async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: &(impl Serialize + Sync),
+        priority: Priority,
+    ) -> Result<Answer, NotHad> {
         let body = serde_json::to_vec(body).expect("texts and numbers can always be written");
-        self.call(&Call { method: Method::POST, path, query: None, body, priority }).await
+        self.call(&Call { method, path, query: None, body, priority }).await
     }
 
     async fn call(&self, call: &Call<'_>) -> Result<Answer, NotHad> {
@@ -132,6 +147,7 @@ impl Rest {
                 failure: trouble.failure(Repeat::Harmless),
                 status: Some(trouble.status),
                 belongs_to: answer.belongs_to(),
+                missing: answer.missing(),
             });
         }
     }
@@ -186,7 +202,7 @@ fn went(trouble: &Trouble) -> Went {
 
 impl NotHad {
     fn of(failure: Failure) -> Self {
-        Self { failure, status: None, belongs_to: None }
+        Self { failure, status: None, belongs_to: None, missing: None }
     }
 
     /// Nobody but a person can put it right.
@@ -197,6 +213,11 @@ impl NotHad {
     fn unreadable(what: &str) -> Self {
         let kind = FailureKind::Later { after: None, blame: Blame::Unclear };
         Self::of(Failure::new(kind, format!("the account's answer about {what} cannot be read")))
+    }
+
+    /// Whether the same will be refused again.
+    pub(crate) fn is_refused(&self) -> bool {
+        self.failure.kind == FailureKind::Refused
     }
 
     /// Whether nobody but a person can change it.

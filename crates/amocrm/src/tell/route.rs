@@ -1,9 +1,10 @@
-//! What of a route's settings concerns the chat service.
+//! A route's settings, as far as they are about this account.
 
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::Language;
+use crate::people::{LeadWishes, NewLeads, StartTarget};
 
 /// Longest name of a source: the shorter of the two that are documented (1.12).
 const SOURCE_CHARS: usize = 36;
@@ -11,10 +12,26 @@ const SOURCE_CHARS: usize = 36;
 /// A route's settings, as far as they are ours.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own in the operator's file")]
 pub(crate) struct RouteSettings {
     pub(crate) source: Option<String>,
     pub(crate) language: Language,
     pub(crate) without_rest: WithoutRest,
+    /// Everything is for the history only: nobody's card is made or moved for it.
+    pub(crate) silent: bool,
+    /// What a new source is called.
+    pub(crate) source_name: Option<String>,
+    pub(crate) pipeline: Option<u64>,
+    pub(crate) stage: Option<u64>,
+    pub(crate) responsible: Option<u64>,
+    pub(crate) leads: NewLeads,
+    pub(crate) reopen_lost: bool,
+    pub(crate) reopen_stage: Option<u64>,
+    pub(crate) accept_unsorted: bool,
+    pub(crate) close_talk_on_start: bool,
+    /// Where the payload of the first `/start` goes, and that of the latest.
+    pub(crate) start_first: Vec<StartTarget>,
+    pub(crate) start_latest: Vec<StartTarget>,
 }
 
 /// What becomes of new people while the account's API cannot be asked.
@@ -36,6 +53,17 @@ pub(crate) enum RouteError {
 }
 
 impl RouteSettings {
+    pub(crate) fn lead_wishes(&self) -> LeadWishes {
+        LeadWishes { new: self.leads, reopens: self.reopen_lost }
+    }
+
+    /// Whether anything is to be done about leads at all.
+    pub(crate) fn cares_for_leads(&self) -> bool {
+        let starts = !self.start_first.is_empty() || !self.start_latest.is_empty();
+        let wishes = self.leads == NewLeads::Make || self.reopen_lost || self.accept_unsorted;
+        !self.silent && (starts || wishes)
+    }
+
     pub(crate) fn read(route: &Value) -> Result<Self, RouteError> {
         let settings: Self = match route {
             Value::Null => Self::default(),

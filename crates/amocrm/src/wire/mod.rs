@@ -3,5 +3,6 @@
 
 pub(crate) mod answer;
 pub(crate) mod hook;
+pub(crate) mod people;
 pub(crate) mod rest;
 pub(crate) mod send;

@@ -77,6 +77,8 @@ pub(crate) struct Users {
 #[derive(Debug, Deserialize)]
 pub(crate) struct User {
     #[serde(default)]
+    pub(crate) id: u64,
+    #[serde(default)]
     pub(crate) name: String,
     #[serde(default)]
     pub(crate) amojo_id: Option<String>,
@@ -88,9 +90,32 @@ pub(crate) struct Sources {
     pub(crate) sources: Vec<SourceInfo>,
 }
 
+/// A new source.
+#[derive(Debug, Serialize)]
+pub(crate) struct NewSource<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) external_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) pipeline_id: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) origin_code: Option<&'a str>,
+}
+
+/// What changes in a source.
+#[derive(Debug, Serialize)]
+pub(crate) struct SourceChange {
+    pub(crate) pipeline_id: u64,
+}
+
 /// A source.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 pub(crate) struct SourceInfo {
+    #[serde(default)]
+    pub(crate) id: u64,
+    #[serde(default)]
+    pub(crate) external_id: String,
+    #[serde(default)]
+    pub(crate) pipeline_id: Option<u64>,
     #[serde(default)]
     pub(crate) origin_code: Option<String>,
 }

@@ -4,6 +4,7 @@
 #![allow(dead_code, reason = "each test file uses a part of it")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+pub(crate) mod cards;
 pub(crate) mod emulator;
 
 use std::{
@@ -184,6 +185,7 @@ fn usual(seen: &Seen) -> Reply {
             200,
             json!({"_total_items": 1, "_embedded": {"chats": [{"chat_id": CHAT, "contact_id": 40_100_001, "id": 26219, "request_id": "0"}]}}),
         ),
+        ("POST", "/api/v4/leads") => Reply::Json(200, json!({"_embedded": {"leads": [{"id": 50_100_001}]}})),
         ("POST", path) if path.ends_with("/connect") => {
             let mut body = seen.json();
             body["scope_id"] = json!(scope);
