@@ -9,7 +9,7 @@ use tandem_model::{BotId, Clock, Rng};
 use tandem_telegram::upstream::{AddressGuard, Roots, Upstream};
 use tandem_vendor::Vendor;
 
-use crate::{Connector, FileConfig, Ownership, UpstreamMode};
+use crate::{Connector, FileConfig, Ownership, UpstreamMode, adopt::recognise::FurtherHosts};
 
 /// What a bridge is made of.
 #[derive(Clone)]
@@ -68,6 +68,8 @@ pub struct Config {
     /// Hosts besides the vendors' own on which the paths of amoCRM's hooks are amoCRM's. Loopback by default: an
     /// emulator's.
     pub amocrm_hosts: Vec<String>,
+    /// Hosts besides Wahelp's own whose webhooks are Wahelp's, each with or without a port.
+    pub wahelp_hosts: Vec<String>,
     /// How long an address of a file stays good.
     pub media_lifetime: Duration,
     /// How long to listen for another program that polls before a bot is taken over.
@@ -89,10 +91,18 @@ impl Default for Config {
             gateway_url: "http://127.0.0.1:8080".to_owned(),
             upstream: UpstreamMode::default(),
             amocrm_hosts: ["127.0.0.1", "localhost", "[::1]"].map(str::to_owned).to_vec(),
+            wahelp_hosts: Vec::new(),
             media_lifetime: day,
             // Libraries that were ended by our question come back within this.
             listen_for_pollers: Duration::from_secs(5),
         }
+    }
+}
+
+impl Config {
+    /// By which hosts holders of bots are recognised, besides those that are known.
+    pub(crate) fn further_hosts(&self) -> FurtherHosts<'_> {
+        FurtherHosts { amocrm: &self.amocrm_hosts, wahelp: &self.wahelp_hosts }
     }
 }
 

@@ -64,7 +64,7 @@ impl Bridge {
 
     /// Who has this webhook.
     pub(crate) fn holder_of(&self, info: &WebhookInfo) -> Holder {
-        let (kind, host) = recognise(&info.url, &self.parts().config.amocrm_hosts);
+        let (kind, host) = recognise(&info.url, self.parts().config.further_hosts());
         Holder {
             kind,
             host,

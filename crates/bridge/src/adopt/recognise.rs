@@ -1,8 +1,8 @@
 //! Who holds a bot's stream, by the address of his webhook.
 //!
-//! Only the host decides, and for amoCRM's and Kommo's the path (reference: amoCRM 7.1, Wahelp 11.1): an address of
-//! theirs that looks otherwise is one they may have moved to, so it is theirs too. A wrong guess costs a name:
-//! whoever it is gets the same bytes.
+//! Only the host decides (reference: amoCRM 7.1, Wahelp 11.1): an address of theirs with a path nobody has seen yet is
+//! one they may have moved to, so it is theirs too. The path of Wahelp's hook nobody has seen at all, and hosts of
+//! theirs that nobody knows of can be named. A wrong guess costs a name: whoever it is gets the same bytes.
 
 use url::{Host, Url};
 
@@ -19,9 +19,17 @@ const TOKEN_PATH: &str = "/~external/hooks/telegram";
 /// What the older path begins with; a number follows.
 const NUMBERED_PATH: &str = "/webhook/";
 
-/// Who has this webhook, and its host. `amocrm_hosts`: further hosts on which amoCRM's paths are amoCRM's, an
-/// emulator's for instance.
-pub(crate) fn recognise(url: &str, amocrm_hosts: &[String]) -> (HolderKind, String) {
+/// Hosts besides those that are known here.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct FurtherHosts<'a> {
+    /// Where amoCRM's paths are amoCRM's: an emulator's for instance.
+    pub(crate) amocrm: &'a [String],
+    /// Where everything is Wahelp's, each with or without a port.
+    pub(crate) wahelp: &'a [String],
+}
+
+/// Who has this webhook, and its host.
+pub(crate) fn recognise(url: &str, further: FurtherHosts<'_>) -> (HolderKind, String) {
     if url.is_empty() {
         return (HolderKind::Nobody, String::new());
     }
@@ -39,8 +47,10 @@ pub(crate) fn recognise(url: &str, amocrm_hosts: &[String]) -> (HolderKind, Stri
         HolderKind::Kommo
     } else if within(&host, &WAHELP) {
         HolderKind::Wahelp
-    } else if amocrm_hosts.contains(&host) && is_amocrm_path(parsed.path()) {
+    } else if further.amocrm.contains(&host) && is_amocrm_path(parsed.path()) {
         HolderKind::Amocrm
+    } else if is_named(further.wahelp, &host, parsed.port()) {
+        HolderKind::Wahelp
     } else {
         HolderKind::Other
     };
@@ -51,6 +61,15 @@ pub(crate) fn recognise(url: &str, amocrm_hosts: &[String]) -> (HolderKind, Stri
 fn within(host: &str, domains: &[&str]) -> bool {
     domains.iter().any(|domain| {
         host.strip_suffix(domain).is_some_and(|before| before.is_empty() || before.ends_with('.'))
+    })
+}
+
+/// Whether a list has the host, or the host with this port.
+fn is_named(list: &[String], host: &str, port: Option<u16>) -> bool {
+    let with_port = port.map(|port| format!("{host}:{port}"));
+    list.iter().any(|named| {
+        named.eq_ignore_ascii_case(host)
+            || with_port.as_ref().is_some_and(|one| named.eq_ignore_ascii_case(one))
     })
 }
 
@@ -69,6 +88,8 @@ mod tests {
     fn holders_are_recognised_by_their_address() {
         use HolderKind::{Amocrm, Kommo, Nobody, Other, Wahelp};
         let local = ["127.0.0.1".to_owned()];
+        let wahelps = ["Hooks.example".to_owned(), "127.0.0.1:9083".to_owned()];
+        let further = FurtherHosts { amocrm: &local, wahelp: &wahelps };
         for (url, kind, host) in [
             ("", Nobody, ""),
             ("https://amojo.amocrm.ru/~external/hooks/telegram?t=1:x&", Amocrm, "amojo.amocrm.ru"),
@@ -90,9 +111,14 @@ mod tests {
             ("http://127.0.0.1:9/webhook/seventeen", Other, "127.0.0.1"),
             ("http://127.0.0.1:9/hook", Other, "127.0.0.1"),
             ("http://127.0.0.2:9/webhook/17", Other, "127.0.0.2"),
+            ("https://hooks.example/any/path", Wahelp, "hooks.example"),
+            ("https://hooks.example:8443/", Wahelp, "hooks.example"),
+            ("https://not.hooks.example/", Other, "not.hooks.example"),
+            ("http://127.0.0.1:9083/telegram/0b1c", Wahelp, "127.0.0.1"),
+            ("http://127.0.0.1:9083/webhook/17", Amocrm, "127.0.0.1"),
             ("https://", Other, ""),
         ] {
-            assert_eq!(recognise(url, &local), (kind, host.to_owned()), "{url}");
+            assert_eq!(recognise(url, further), (kind, host.to_owned()), "{url}");
         }
     }
 }

@@ -44,7 +44,7 @@ impl Bridge {
     }
 
     pub(crate) fn taker_of(&self, info: &WebhookInfo) -> Taker {
-        let (kind, host) = recognise(&info.url, &self.parts().config.amocrm_hosts);
+        let (kind, host) = recognise(&info.url, self.parts().config.further_hosts());
         Taker { kind, host: Some(host) }
     }
 }

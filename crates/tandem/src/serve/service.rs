@@ -252,6 +252,7 @@ fn bridge_config(settings: &Settings) -> Result<tandem_bridge::Config, RunError>
             settings::Upstream::Webhook => UpstreamMode::Webhook,
         },
         roots: Roots::Platform,
+        wahelp_hosts: telegram.wahelp_hosts.clone(),
         guard: (!security.allow_private_addresses).then_some(guard),
         retention: tandem_journal::Retention {
             keep: retention.keep,

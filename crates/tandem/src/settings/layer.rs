@@ -5,7 +5,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use serde::Deserialize;
 use url::Url;
 
-use super::values::{self, LogFormat, Networks, Proxy, StoreUrl, Upstream};
+use super::values::{self, Hosts, LogFormat, Networks, Proxy, StoreUrl, Upstream};
 
 /// Defines a section of which every key may be missing, and how one lies over another.
 macro_rules! section {
@@ -68,6 +68,7 @@ section!(TelegramLayer {
     proxy: Proxy,
     proxy_file: PathBuf,
     upstream: Upstream,
+    wahelp_hosts: Hosts,
 });
 section!(SecurityLayer {
     key_file: PathBuf,

@@ -92,6 +92,8 @@ pub struct Telegram {
     pub proxy: Option<Proxy>,
     /// How updates come from Telegram.
     pub upstream: Upstream,
+    /// Hosts whose webhooks are Wahelp's, besides those that are known.
+    pub wahelp_hosts: Vec<String>,
 }
 
 /// What guards secrets and addresses.
@@ -246,6 +248,7 @@ impl Settings {
                 api_base,
                 proxy,
                 upstream,
+                wahelp_hosts: telegram.wahelp_hosts.unwrap_or_default().0,
             },
             retention,
             log: Log {

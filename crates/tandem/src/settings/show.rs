@@ -48,6 +48,7 @@ pub fn show(settings: &Settings) -> String {
             ("file_base", string(&telegram.file_base)),
             ("proxy", telegram.proxy.as_ref().and_then(|proxy| string(&proxy.shown()))),
             ("upstream", string(&telegram.upstream.as_str())),
+            ("wahelp_hosts", Some(texts(&telegram.wahelp_hosts))),
         ],
     );
     section(
@@ -88,6 +89,10 @@ fn limits(limits: &Limits) -> Vec<(&'static str, Option<toml::Value>)> {
 
 fn networks(networks: &[Network]) -> toml::Value {
     toml::Value::Array(networks.iter().map(|network| toml::Value::String(network.to_string())).collect())
+}
+
+fn texts(texts: &[String]) -> toml::Value {
+    toml::Value::Array(texts.iter().cloned().map(toml::Value::String).collect())
 }
 
 fn number(number: u64) -> toml::Value {

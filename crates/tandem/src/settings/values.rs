@@ -179,32 +179,59 @@ impl<'de> Deserialize<'de> for LogFormat {
     }
 }
 
-/// Proxies that are believed: a list, or a text with commas.
+/// A list of texts, or one text with commas. What each of them is, is for others to say.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum ListOrText {
+    List(Vec<String>),
+    Text(String),
+    #[expect(dead_code, reason = "catches values of other types, for one message in one voice")]
+    Other(toml::Value),
+}
+
+impl ListOrText {
+    /// What is in it; `None` for a value that is no list.
+    fn items(self) -> Option<Vec<String>> {
+        let items = match self {
+            Self::List(list) => list,
+            Self::Text(text) => text.split(',').map(str::to_owned).collect(),
+            Self::Other(_) => return None,
+        };
+        let items = items.iter().map(|text| text.trim()).filter(|text| !text.is_empty());
+        Some(items.map(str::to_owned).collect())
+    }
+}
+
+/// Proxies that are believed.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Networks(pub(super) Vec<Network>);
 
 impl<'de> Deserialize<'de> for Networks {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(untagged)]
-        enum ListOrText {
-            List(Vec<String>),
-            Text(String),
-            #[expect(dead_code, reason = "catches values of other types, for one message in one voice")]
-            Other(toml::Value),
-        }
-        let networks = match ListOrText::deserialize(deserializer)? {
-            ListOrText::List(list) => list,
-            ListOrText::Text(text) => text.split(',').map(str::to_owned).collect(),
-            ListOrText::Other(_) => return Err(de::Error::custom(EXPECTED_NETWORKS)),
-        };
-        let networks = networks.iter().map(|text| text.trim()).filter(|text| !text.is_empty());
-        let networks: Result<_, _> = networks.map(str::parse).collect();
-        networks.map(Self).map_err(|_malformed| de::Error::custom(EXPECTED_NETWORKS))
+        let expected =
+            || de::Error::custom("expected addresses and networks such as [\"10.0.0.5\", \"fd00::/8\"]");
+        let items = ListOrText::deserialize(deserializer)?.items().ok_or_else(expected)?;
+        let networks: Result<_, _> = items.iter().map(|item| item.parse()).collect();
+        networks.map(Self).map_err(|_malformed| expected())
     }
 }
 
-const EXPECTED_NETWORKS: &str = "expected addresses and networks such as [\"10.0.0.5\", \"fd00::/8\"]";
+/// Hosts, each with or without a port.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Hosts(pub(super) Vec<String>);
+
+impl<'de> Deserialize<'de> for Hosts {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let is_host = |item: &String| {
+            url::Url::parse(&format!("https://{item}/"))
+                .is_ok_and(|url| url.path() == "/" && url.username().is_empty())
+        };
+        let items = ListOrText::deserialize(deserializer)?.items();
+        items.filter(|items| items.iter().all(is_host)).map(Self).ok_or_else(|| {
+            de::Error::custom("expected hosts such as [\"hooks.example\", \"127.0.0.1:9083\"]")
+        })
+    }
+}
 
 pub(super) fn address(text: &'static str) -> Url {
     Url::parse(text).expect("a constant address is well formed")
