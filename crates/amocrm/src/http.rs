@@ -1,228 +1,55 @@
-//! The one HTTP client for all accounts: allowed addresses only, no redirects, no proxy of the environment, everything
-//! bounded in time and size.
+//! The HTTP client as both of amoCRM's APIs use it: answers know when they were asked for, because clocks matter here.
 
-use std::{
-    error::Error as StdError,
-    io,
-    net::{IpAddr, SocketAddr},
-    sync::Arc,
-};
+use std::{fmt, sync::Arc};
 
-use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, Method};
-use reqwest::{
-    dns::{Addrs, Name, Resolve, Resolving},
-    redirect::Policy,
-};
-use rustls::{
-    ClientConfig, RootCertStore,
-    pki_types::{CertificateDer, pem::PemObject},
-};
 use tandem_model::{Blame, Clock};
+use tandem_outbound::{Answered, Client, Settings};
 use tandem_vendor::{Failure, FailureKind};
-use url::{Host, Url};
 
-use crate::{
-    request::Repeat,
-    response::Answer,
-    settings::{AddressFilter, Roots, Settings},
-};
+pub use tandem_outbound::SetUpError;
+pub(crate) use tandem_outbound::{NoAnswer, Outgoing};
+
+use crate::{request::Repeat, response::Answer};
 
 /// Longest answer that is read: a page of users or of history is far below it.
 const ANSWER_BYTES: usize = 4 << 20;
 
-/// Why the client cannot be made.
-#[derive(Debug, thiserror::Error)]
-pub enum SetUpError {
-    /// The platform has no trusted certificates.
-    #[error("this system has no trusted certificates: install its package of certificate authorities")]
-    NoRoots,
-    /// What was given to be trusted is no certificate.
-    #[error("the certificates to trust are none that can be read")]
-    BadRoots,
-    /// TLS itself.
-    #[error("TLS cannot be set up")]
-    Tls(#[source] rustls::Error),
-    /// The client.
-    #[error("the HTTP client cannot be set up")]
-    Client(#[source] reqwest::Error),
-}
-
-/// Why there is no answer.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum NoAnswer {
-    /// The address is none of those that may be connected to.
-    #[error("its address is not allowed; security.allow_private_addresses = true allows private ones")]
-    NotAllowed,
-    /// No connection could be made: nothing was sent.
-    #[error("no connection can be made: {reason}")]
-    NotConnected { reason: String },
-    /// It may have been sent.
-    #[error("no answer came: {reason}")]
-    Lost { reason: String },
-}
-
-/// A request, ready to be sent.
-#[derive(Debug)]
-pub(crate) struct Outgoing {
-    pub(crate) method: Method,
-    pub(crate) url: Url,
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: Bytes,
-}
-
 /// The client.
 #[derive(Clone)]
 pub(crate) struct Http {
-    client: reqwest::Client,
-    guard: Option<AddressFilter>,
+    client: Client,
     clock: Arc<dyn Clock>,
 }
 
 impl Http {
     pub(crate) fn new(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Self, SetUpError> {
-        let client = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls(&settings.roots)?)
-            .dns_resolver(Arc::new(GuardedResolver(settings.guard.clone())))
-            .redirect(Policy::none())
-            .no_proxy()
-            .http1_only()
-            .tcp_nodelay(true)
-            // A lost connection may have carried the request: whoever asked decides about a repeat.
-            .retry(reqwest::retry::never())
-            .connect_timeout(settings.connect_limit)
-            .timeout(settings.answer_limit)
-            .pool_idle_timeout(std::time::Duration::from_secs(30))
-            .pool_max_idle_per_host(256)
-            .user_agent(concat!("tandem/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(SetUpError::Client)?;
-        Ok(Self { client, guard: settings.guard.clone(), clock })
+        Ok(Self { client: Client::new(settings)?, clock })
     }
 
     /// Sends it. Whatever the status, it is an answer.
     pub(crate) async fn send(&self, outgoing: Outgoing) -> Result<Answer, NoAnswer> {
-        if let Some(guard) = &self.guard
-            && literal(&outgoing.url).is_some_and(|address| !guard(address))
-        {
-            // The resolver is not asked about an address that is already a number.
-            return Err(NoAnswer::NotAllowed);
-        }
-        let mut request = reqwest::Request::new(outgoing.method, outgoing.url);
-        *request.headers_mut() = outgoing.headers;
-        if !outgoing.body.is_empty() {
-            *request.body_mut() = Some(outgoing.body.into());
-        }
         let asked_at = self.clock.now();
-        let mut response = self.client.execute(request).await.map_err(no_answer)?;
-        let (status, headers) = (response.status().as_u16(), std::mem::take(response.headers_mut()));
-        let mut body = BytesMut::new();
-        while let Some(piece) = response.chunk().await.map_err(no_answer)? {
-            if body.len() + piece.len() > ANSWER_BYTES {
-                return Err(NoAnswer::Lost { reason: "the answer is too long".to_owned() });
-            }
-            body.extend_from_slice(&piece);
+        let Answered { status, headers, body } = self.client.send(outgoing, ANSWER_BYTES).await?;
+        Ok(Answer { status, headers, body, asked_at })
+    }
+}
+
+impl fmt::Debug for Http {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Http").field("client", &self.client).finish_non_exhaustive()
+    }
+}
+
+/// What follows for something that was asked for and not answered.
+pub(crate) fn unanswered(no_answer: &NoAnswer, repeat: Repeat, whom: &str) -> Failure {
+    let kind = match (no_answer, repeat) {
+        (NoAnswer::NotAllowed | NoAnswer::NotConnected { .. }, _) => {
+            FailureKind::Later { after: None, blame: Blame::Destination }
         }
-        Ok(Answer { status, headers, body: body.freeze(), asked_at })
-    }
-}
-
-impl std::fmt::Debug for Http {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Http").field("guarded", &self.guard.is_some()).finish_non_exhaustive()
-    }
-}
-
-impl NoAnswer {
-    /// What follows for something that was asked for.
-    pub(crate) fn failure(&self, repeat: Repeat, whom: &str) -> Failure {
-        let kind = match (self, repeat) {
-            (Self::NotAllowed | Self::NotConnected { .. }, _) => {
-                FailureKind::Later { after: None, blame: Blame::Destination }
-            }
-            (Self::Lost { .. }, Repeat::Refused) => FailureKind::Lost { blame: Blame::Unclear },
-            (Self::Lost { .. }, Repeat::Harmless) => {
-                FailureKind::Later { after: None, blame: Blame::Unclear }
-            }
-        };
-        Failure::new(kind, format!("{whom}: {self}"))
-    }
-}
-
-fn tls(roots: &Roots) -> Result<ClientConfig, SetUpError> {
-    let mut store = RootCertStore::empty();
-    let missing = match roots {
-        Roots::Platform => {
-            store.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-            SetUpError::NoRoots
-        }
-        Roots::Only(pem) => {
-            store.add_parsable_certificates(CertificateDer::pem_slice_iter(pem).filter_map(Result::ok));
-            SetUpError::BadRoots
+        (NoAnswer::Lost { .. }, Repeat::Refused) => FailureKind::Lost { blame: Blame::Unclear },
+        (NoAnswer::Lost { .. }, Repeat::Harmless) => {
+            FailureKind::Later { after: None, blame: Blame::Unclear }
         }
     };
-    if store.is_empty() {
-        return Err(missing);
-    }
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(SetUpError::Tls)?;
-    Ok(config.with_root_certificates(store).with_no_client_auth())
-}
-
-fn literal(url: &Url) -> Option<IpAddr> {
-    match url.host()? {
-        Host::Domain(_) => None,
-        Host::Ipv4(address) => Some(address.into()),
-        Host::Ipv6(address) => Some(address.to_canonical()),
-    }
-}
-
-/// Names without the addresses that may not be connected to. What it gives is what is connected to.
-struct GuardedResolver(Option<AddressFilter>);
-
-impl Resolve for GuardedResolver {
-    fn resolve(&self, name: Name) -> Resolving {
-        let guard = self.0.clone();
-        Box::pin(async move {
-            let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
-            let any = !found.is_empty();
-            let allowed: Vec<_> = found
-                .into_iter()
-                .filter(|address| guard.as_ref().is_none_or(|guard| guard(address.ip().to_canonical())))
-                .collect();
-            if any && allowed.is_empty() {
-                return Err(
-                    io::Error::new(io::ErrorKind::PermissionDenied, "the address is not allowed").into()
-                );
-            }
-            let allowed: Addrs = Box::new(allowed.into_iter());
-            Ok(allowed)
-        })
-    }
-}
-
-fn no_answer(error: reqwest::Error) -> NoAnswer {
-    // Secrets may stand in an address; ours have none, and none is shown.
-    let error = error.without_url();
-    let (mut denied, mut reason) = (false, String::new());
-    let mut cause = StdError::source(&error);
-    while let Some(error) = cause {
-        denied |= error
-            .downcast_ref::<io::Error>()
-            .is_some_and(|error| error.kind() == io::ErrorKind::PermissionDenied);
-        reason = error.to_string();
-        cause = error.source();
-    }
-    if error.is_timeout() {
-        "it took too long".clone_into(&mut reason);
-    } else if reason.is_empty() {
-        reason = error.to_string();
-    }
-    match (error.is_connect(), denied) {
-        (true, true) => NoAnswer::NotAllowed,
-        (true, false) => NoAnswer::NotConnected { reason },
-        (false, _) => NoAnswer::Lost { reason },
-    }
+    Failure::new(kind, format!("{whom}: {no_answer}"))
 }

@@ -26,7 +26,6 @@ mod registration;
 mod request;
 mod response;
 mod rest;
-mod settings;
 mod sign;
 mod tell;
 mod vendor;
@@ -37,5 +36,5 @@ pub use document::{
 };
 pub use http::SetUpError;
 pub use registration::{Registration, RegistrationLanguage, registration_form};
-pub use settings::{AddressFilter, Roots, Settings};
+pub use tandem_outbound::{AddressFilter, Roots, Settings};
 pub use vendor::Amocrm;

@@ -7,6 +7,7 @@ use std::{
 };
 
 use tandem_model::{Clock, Rng};
+use tandem_outbound::Settings;
 use tandem_vendor::{Account, ConnectionSetting, Keep, OpenError, Vendor};
 
 use crate::{
@@ -17,7 +18,6 @@ use crate::{
     http::{Http, SetUpError},
     people::People,
     rest::{Claims, Quota, Rest, Tokens, Window, claims},
-    settings::Settings,
 };
 
 /// amoCRM and Kommo.

@@ -15,6 +15,7 @@ use tandem_vendor::{Finding, FindingState};
 use super::AmocrmAccount;
 use crate::{
     chats::Chats,
+    http::unanswered,
     request::{self, ChatsRequest, Repeat},
     response::shortened,
 };
@@ -119,7 +120,7 @@ async fn ask(chats: &Chats, Probe { step, question, request, at }: Probe) -> Fin
             Finding { step, state: FindingState::Good, sentence }
         }
         Err(no_answer) => {
-            let words = no_answer.failure(Repeat::Harmless, "the chat service").words;
+            let words = unanswered(&no_answer, Repeat::Harmless, "the chat service").words;
             let sentence = format!("{question}: {words}");
             Finding { step, state: FindingState::Skipped, sentence }
         }

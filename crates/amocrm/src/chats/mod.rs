@@ -11,7 +11,7 @@ use tandem_vendor::{Failure, FailureKind};
 use self::pace::{Pace, Went};
 use crate::{
     connection::{Base, Channel},
-    http::{Http, NoAnswer, Outgoing},
+    http::{Http, NoAnswer, Outgoing, unanswered},
     request::{ChatsRequest, Repeat},
     response::{Answer, Api, Meaning, Trouble},
     sign,
@@ -136,7 +136,7 @@ impl Unsuccessful {
     pub(crate) fn failure(&self, repeat: Repeat) -> Failure {
         match self {
             Self::Resting(failure) => failure.clone(),
-            Self::NoAnswer(no_answer) => no_answer.failure(repeat, "the chat service"),
+            Self::NoAnswer(no_answer) => unanswered(no_answer, repeat, "the chat service"),
             Self::Answered(trouble) => trouble.failure(repeat),
         }
     }

@@ -23,7 +23,7 @@ pub(crate) use tokens::{Claims, Tokens, claims};
 use self::quota::Went;
 use crate::{
     connection::Base,
-    http::{Http, Outgoing},
+    http::{Http, Outgoing, unanswered},
     request::Repeat,
     response::{Answer, Api, BAN_PROBE, Meaning, Trouble},
 };
@@ -123,7 +123,7 @@ impl Rest {
             let answer = match self.http.send(self.outgoing(call, token.secret.expose_secret())).await {
                 Ok(answer) => answer,
                 Err(no_answer) => {
-                    return Err(NotHad::of(no_answer.failure(Repeat::Harmless, "the account's API")));
+                    return Err(NotHad::of(unanswered(&no_answer, Repeat::Harmless, "the account's API")));
                 }
             };
             let trouble = answer.trouble(Api::Rest);

@@ -17,7 +17,7 @@ use tokio::sync::Mutex;
 use crate::{
     connection::{Access, Base, Integration},
     document::secret,
-    http::{Http, NoAnswer, Outgoing},
+    http::{Http, NoAnswer, Outgoing, unanswered},
     request::Repeat,
     response::{Api, Meaning, Trouble},
     wire::rest::{TokenPair, TokenRequest},
@@ -254,7 +254,7 @@ impl Granted {
             body: body.into(),
         };
         let answer = self.http.send(outgoing).await.map_err(|no_answer| {
-            let failure = no_answer.failure(Repeat::Harmless, "the account's server of tokens");
+            let failure = unanswered(&no_answer, Repeat::Harmless, "the account's server of tokens");
             match no_answer {
                 NoAnswer::Lost { .. } => NoPair::Lost(failure),
                 NoAnswer::NotAllowed | NoAnswer::NotConnected { .. } => NoPair::Later(failure),
