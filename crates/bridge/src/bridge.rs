@@ -99,6 +99,7 @@ impl Bridge {
             Arc::clone(&parts.store),
             Arc::clone(&parts.clock),
             Arc::new(connections.clone()),
+            Arc::<crate::Ownership>::clone(&parts.ownership),
             Arc::new(media.clone()),
         );
         let mut connectors = parts.connectors.clone();

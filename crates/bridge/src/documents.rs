@@ -7,6 +7,7 @@ mod connection;
 mod guard;
 mod holder;
 mod route;
+mod wahelp;
 
 pub use bot::{AdoptStep, BotDocument, BotPhase, UpstreamMode};
 pub use channel::{ChannelDocument, WithoutRest};
@@ -14,3 +15,4 @@ pub use connection::ConnectionDocument;
 pub use guard::{GuardDocument, GuardPolicy, StoodDown, Taken, Taker};
 pub use holder::{Holder, HolderKind};
 pub use route::{RouteDocument, RouteKind, RouteMode};
+pub use wahelp::{PersonalAccount, WahelpDocument, WahelpEncoding, WahelpFiles};

@@ -17,13 +17,14 @@ mod settings;
 mod tokens;
 mod told;
 mod updates;
+mod wahelp;
 mod webhooks;
 
 /// A property.
 pub type Property = fn(&[u8]);
 
 /// Every property by the name of its target and its corpus.
-pub const ALL: [(&str, Property); 12] = [
+pub const ALL: [(&str, Property); 13] = [
     ("arrays", arrays::hold),
     ("bodies", bodies::hold),
     ("forms", forms::hold),
@@ -35,6 +36,7 @@ pub const ALL: [(&str, Property); 12] = [
     ("tokens", tokens::hold),
     ("told", told::hold),
     ("updates", updates::hold),
+    ("wahelp", wahelp::hold),
     ("webhooks", webhooks::hold),
 ];
 

@@ -1,6 +1,6 @@
 //! A vendor, and an account at it.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use tandem_model::{
@@ -10,8 +10,8 @@ use tandem_model::{
 use url::Url;
 
 use crate::{
-    ChatIds, ConnectionSetting, Failure, Found, Heard, Hook, HookRefusal, Keep, News, OpenError, OpenedChat,
-    Opening, Taken, Telling, Tended, Tending,
+    Abilities, ChatIds, ConnectionSetting, Failure, Found, Heard, Hook, HookRefusal, Keep, News, OpenError,
+    OpenedChat, Opening, Taken, Telling, Tended, Tending,
 };
 
 /// A vendor: what makes accounts of connections.
@@ -28,6 +28,11 @@ pub trait Vendor: fmt::Debug + Send + Sync {
 /// Each request is bounded in time and in size by the account. Dropping a future may leave the request carried out.
 #[async_trait]
 pub trait Account: fmt::Debug + Send + Sync {
+    /// What can be done here and what cannot.
+    fn abilities(&self) -> Abilities {
+        Abilities::ALL
+    }
+
     /// Makes sure that messages can be told and hooks come: connects the channel, subscribes. Harmless when repeated:
     /// called at start, after a change of settings, and when [`Account::standing`] says that it is not connected.
     async fn connect(&self) -> Result<(), Failure>;
@@ -44,8 +49,20 @@ pub trait Account: fmt::Debug + Send + Sync {
         Ok(Tended { contact: tending.opening.contact.clone() })
     }
 
+    /// Does everything about a telling that comes before it is sent, waiting for its turn included. Asked for where no
+    /// repeat is recognised, so that as little as possible is between noting an attempt and making it.
+    async fn prepare(&self, _: &Telling) -> Result<(), Failure> {
+        Ok(())
+    }
+
     /// Tells one thing.
     async fn tell(&self, telling: &Telling) -> Result<Taken, Failure>;
+
+    /// By what its own echo will be known: the same for a telling and for what [`News::Spoken`] shows of it. `None`
+    /// where there are no echoes.
+    fn fingerprint(&self, _: &Telling) -> Option<String> {
+        None
+    }
 
     /// Whether a message that may have been told has arrived.
     async fn find(&self, chat: &ChatIds, key: &MessageKey) -> Result<Found, Failure>;
@@ -80,6 +97,18 @@ pub trait Account: fmt::Debug + Send + Sync {
     /// What was done in a chat since then and may have been missed, oldest first.
     async fn missed(&self, chat: &ChatIds, since: Timestamp) -> Result<Vec<Heard>, Failure>;
 
+    /// What was done in any chat since then, oldest first, where that can be asked at once; `None` where chats are asked
+    /// one by one ([`Account::missed`]).
+    async fn heard_since(&self, _: Timestamp) -> Option<Result<Vec<News>, Failure>> {
+        None
+    }
+
+    /// How often [`Account::heard_since`] is to be asked although nothing is known to be missed: because hooks cannot
+    /// come, or in case they do not.
+    fn polls_every(&self) -> Option<Duration> {
+        None
+    }
+
     /// Whether a manager's file may be fetched from there. Whatever it resolves to is looked at besides.
     fn may_fetch(&self, url: &Url) -> bool;
 
@@ -100,6 +129,12 @@ pub trait Account: fmt::Debug + Send + Sync {
     /// Tries out what no documentation says, and tells what it learned: silently, in a chat of its own. Nothing where
     /// there is nothing to learn.
     async fn probe(&self) -> Vec<Finding> {
+        Vec::new()
+    }
+
+    /// Tries out what can only be seen by sending somebody something: to this person, by the vendor's name of him.
+    /// Nothing where there is nothing to learn so.
+    async fn probe_to(&self, _: &str) -> Vec<Finding> {
         Vec::new()
     }
 }

@@ -31,6 +31,8 @@ pub enum FailureKind {
     },
     /// The vendor will never take it.
     Refused,
+    /// Nobody can be meant before the client shares his phone number: his conversation waits for it.
+    NoPhone,
     /// The vendor does not know the chat or the person that was meant (any more).
     Gone,
     /// Nothing at all can be done in this account until somebody acts.

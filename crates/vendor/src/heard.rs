@@ -41,12 +41,71 @@ pub enum HookRefusal {
 pub enum News {
     /// Somebody did something in a chat.
     Heard(Box<Heard>),
+    /// The company's side said something: a manager, unless it is what we told ourselves that comes back.
+    Spoken(Box<Spoken>),
+    /// How far something has come that we told.
+    Arrived {
+        /// The vendor's id of it.
+        message: String,
+        /// How far.
+        how: Arrived,
+    },
     /// Something became known of a chat of the vendor's own integration, or of a talk in any.
     Noticed(Box<Noticed>),
     /// The account has thrown us out: nothing can be done before it is connected again.
     Disabled,
     /// Something that is known and means nothing to us, by its name.
     Ignored(String),
+}
+
+/// Something that a manager said, or we.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Spoken {
+    /// As it is if a manager said it; its id is the vendor's of the message.
+    pub heard: Heard,
+    /// By what an echo of ours is known whose id we were never told ([`Account::fingerprint`](crate::Account)).
+    pub fingerprint: String,
+    /// Whether it may be an echo although nothing is known of it.
+    pub doubt: Doubt,
+}
+
+/// Whether something that is not known as ours can be ours all the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Doubt {
+    /// No.
+    None,
+    /// Something was told to the same person just now: the answer, with its id, may be on its way.
+    LookAgain,
+}
+
+/// How far a message of ours has come. The order is the way it goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Arrived {
+    /// The vendor has sent it.
+    Sent,
+    /// It could not be delivered.
+    Failed,
+    /// It was delivered.
+    Delivered,
+    /// It was read.
+    Read,
+}
+
+impl Arrived {
+    /// The word for links and metrics.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Sent => "sent",
+            Self::Failed => "failed",
+            Self::Delivered => "delivered",
+            Self::Read => "read",
+        }
+    }
+
+    /// Reads the word.
+    pub fn read(word: &str) -> Option<Self> {
+        [Self::Sent, Self::Failed, Self::Delivered, Self::Read].into_iter().find(|one| one.as_str() == word)
+    }
 }
 
 /// Somebody at the vendor did something in a chat.

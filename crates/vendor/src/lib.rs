@@ -9,14 +9,18 @@
 //! An account keeps nothing of conversations: what has to be known later is in what it returns, and the bridge commits
 //! it. What only the account understands (refreshed tokens) it gives to a [`Keep`].
 
+mod abilities;
 mod account;
 mod failure;
 mod heard;
 mod setting;
 mod telling;
 
+pub use abilities::{Abilities, History, Recognition, Strangers};
 pub use account::{Account, Finding, FindingState, Listening, Need, Standing, Vendor};
 pub use failure::{Failure, FailureKind};
-pub use heard::{Heard, HeardAct, HeardChat, Hook, HookRefusal, News, Notice, Noticed};
+pub use heard::{
+    Arrived, Doubt, Heard, HeardAct, HeardChat, Hook, HookRefusal, News, Notice, Noticed, Spoken,
+};
 pub use setting::{ConnectionSetting, Keep, KeepError, OpenError};
 pub use telling::{ChatIds, Found, Occasion, OpenedChat, Opening, Taken, Telling, Tended, Tending};

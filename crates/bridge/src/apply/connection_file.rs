@@ -11,14 +11,14 @@ use super::{
     file::{Problem, Source},
 };
 
-/// What a file says of an account at amoCRM or Kommo.
+/// What a file says of an account: the keys of all vendors.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct WrittenConnection {
     name: Spanned<String>,
     vendor: Spanned<String>,
     platform: Option<Platform>,
-    account: String,
+    account: Option<String>,
     token_file: Option<Spanned<String>>,
     oauth: Option<Oauth>,
     channel: Option<Channel>,
@@ -28,6 +28,46 @@ pub(super) struct WrittenConnection {
     oauth_base: Option<String>,
     #[serde(default)]
     fetch_hosts: Vec<String>,
+    api_base: Option<String>,
+    login: Option<String>,
+    password_file: Option<Spanned<String>>,
+    hook_secret_file: Option<Spanned<String>>,
+    project: Option<Number>,
+    channels: Option<Value>,
+    words: Option<Value>,
+    pace: Option<Value>,
+    time_offset: Option<String>,
+    telegram_id: Option<String>,
+    file_field: Option<String>,
+}
+
+/// A number, which may stand in quotes.
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "a number")]
+enum Number {
+    Number(u64),
+    Text(String),
+}
+
+impl WrittenConnection {
+    fn has_wahelp_keys(&self) -> bool {
+        let texts = [&self.api_base, &self.login, &self.time_offset, &self.telegram_id, &self.file_field];
+        let values = [&self.channels, &self.words, &self.pace];
+        texts.into_iter().any(Option::is_some)
+            || values.into_iter().any(Option::is_some)
+            || self.password_file.is_some()
+            || self.hook_secret_file.is_some()
+            || self.project.is_some()
+    }
+
+    fn has_amocrm_keys(&self) -> bool {
+        let texts = [&self.account, &self.rest_base, &self.chats_base, &self.oauth_base];
+        texts.into_iter().any(Option::is_some)
+            || self.platform.is_some()
+            || self.oauth.is_some()
+            || self.channel.is_some()
+            || self.limits.is_some()
+    }
 }
 
 #[derive(Deserialize)]
@@ -82,11 +122,67 @@ impl Source<'_> {
         names: &mut BTreeSet<String>,
     ) -> Result<DesiredConnection, Problem> {
         let name = self.name(&written.name, names)?;
-        let vendor = written.vendor.get_ref().clone();
-        if vendor != "amocrm" {
-            let what = format!("connections to {vendor:?} do not exist in this version; expected \"amocrm\"");
-            return Err(self.problem(written.vendor.span().start, what));
+        let at = written.vendor.span().start;
+        match written.vendor.get_ref().as_str() {
+            "amocrm" => self.amocrm(name, written),
+            "wahelp" => self.wahelp(name, written),
+            vendor => {
+                let what = format!(
+                    "connections to {vendor:?} do not exist in this version; expected \"amocrm\" or \"wahelp\""
+                );
+                Err(self.problem(at, what))
+            }
         }
+    }
+
+    fn wahelp(&self, name: String, written: WrittenConnection) -> Result<DesiredConnection, Problem> {
+        let at = written.vendor.span().start;
+        if written.has_amocrm_keys() {
+            let what = "account, platform, oauth, channel, limits, rest_base, chats_base and oauth_base belong to amoCRM";
+            return Err(self.problem(at, what));
+        }
+        let project = match written.project {
+            Some(Number::Number(number)) => number.to_string(),
+            Some(Number::Text(text)) => text,
+            None => return Err(self.problem(at, "the connection has no project; expected its number")),
+        };
+        let mut secrets = Vec::new();
+        let files = [
+            ("password", &written.password_file),
+            ("token", &written.token_file),
+            ("hook_secret", &written.hook_secret_file),
+        ];
+        for (secret, file) in files {
+            if let Some(file) = file {
+                secrets.push((secret.to_owned(), self.secret(file)?));
+            }
+        }
+        let hosts = Some(written.fetch_hosts).filter(|hosts| !hosts.is_empty());
+        let settings = object([
+            ("project", Some(project.into())),
+            ("api_base", text(written.api_base)),
+            ("login", text(written.login)),
+            ("channels", written.channels),
+            ("words", written.words),
+            ("pace", written.pace),
+            ("time_offset", text(written.time_offset)),
+            ("telegram_id", text(written.telegram_id)),
+            ("file_field", text(written.file_field)),
+            ("fetch_hosts", hosts.map(Value::from)),
+        ]);
+        Ok(DesiredConnection { name, vendor: "wahelp".to_owned(), settings, secrets })
+    }
+
+    fn amocrm(&self, name: String, written: WrittenConnection) -> Result<DesiredConnection, Problem> {
+        let at = written.vendor.span().start;
+        if written.has_wahelp_keys() {
+            let what = "api_base, login, password_file, hook_secret_file, project, channels, words, pace, time_offset, \
+                        telegram_id and file_field belong to Wahelp";
+            return Err(self.problem(at, what));
+        }
+        let Some(account) = written.account else {
+            return Err(self.problem(at, "the connection has no account; expected its host"));
+        };
         let mut secrets = Vec::new();
         if let Some(file) = &written.token_file {
             secrets.push(("token".to_owned(), self.secret(file)?));
@@ -124,7 +220,7 @@ impl Source<'_> {
         });
         let hosts = Some(written.fetch_hosts).filter(|hosts| !hosts.is_empty());
         let settings = object([
-            ("account", Some(written.account.into())),
+            ("account", Some(account.into())),
             ("platform", platform.map(Value::from)),
             ("rest_base", text(written.rest_base)),
             ("chats_base", text(written.chats_base)),
@@ -134,6 +230,6 @@ impl Source<'_> {
             ("limits", limits),
             ("fetch_hosts", hosts.map(Value::from)),
         ]);
-        Ok(DesiredConnection { name, vendor, settings, secrets })
+        Ok(DesiredConnection { name, vendor: "amocrm".to_owned(), settings, secrets })
     }
 }

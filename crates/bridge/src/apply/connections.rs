@@ -12,6 +12,7 @@ use tandem_vendor::{ConnectionSetting, Keep, KeepError};
 use super::DesiredConnection;
 use crate::{
     Bridge, ConnectionDocument,
+    connections::account_of,
     operations::{
         ApplyMode, Refusal, RefusalCode, RefusedView, StepAction, StepView, apps::check_name,
         trouble::unreadable,
@@ -69,7 +70,7 @@ impl Bridge {
             None => Vec::new(),
         };
         self.refuse_unusable(wanted, row.as_ref(), &secrets)?;
-        let account = wanted.settings["account"].as_str().unwrap_or_default();
+        let account = account_of(&wanted.settings).unwrap_or_default();
         let step = |action, sentence| {
             let what = format!("connection {}", wanted.name);
             Some(StepView { action, what, sentence, app_token: None, notes: Vec::new() })

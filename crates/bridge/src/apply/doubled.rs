@@ -39,7 +39,7 @@ impl Shown {
         match (&self.account, &other.account) {
             // What a built-in integration goes to cannot be seen; beside a channel it is most likely the same.
             (Account::Unknown, _) | (_, Account::Unknown) => {
-                [self.mode, other.mode].contains(&Some(RouteMode::Channel))
+                [self.mode, other.mode].into_iter().flatten().any(RouteMode::tells)
             }
             (one, another) => one == another,
         }

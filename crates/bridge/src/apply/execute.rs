@@ -31,7 +31,7 @@ impl Bridge {
         };
         let kind = route_kind(holder.kind).map(|(kind, _)| kind);
         let is_his = |route: &&DesiredRoute| {
-            let is_relay = route.document.mode != Some(RouteMode::Channel);
+            let is_relay = !route.document.mode.is_some_and(RouteMode::tells);
             is_relay && route.url.is_none() && Some(route.document.kind) == kind
         };
         let route = bot.routes.iter().find(is_his);

@@ -9,7 +9,8 @@ use toml::Spanned;
 
 use super::{Desired, DesiredApp, DesiredBot, DesiredRoute, connection_file::WrittenConnection};
 use crate::{
-    ChannelDocument, GuardPolicy, Language, RouteDocument, RouteKind, RouteMode, UpstreamMode, WithoutRest,
+    ChannelDocument, GuardPolicy, Language, PersonalAccount, RouteDocument, RouteKind, RouteMode,
+    UpstreamMode, WahelpDocument, WahelpEncoding, WahelpFiles, WithoutRest,
     operations::{Allowed, AppSettings, Confidential},
     rules::{RuleDocument, RuleHistory, check},
 };
@@ -174,6 +175,11 @@ struct WrittenRoute {
     keyboard: Option<KeyboardKind>,
     language: Option<Language>,
     silent: Option<bool>,
+    channel: Option<Spanned<String>>,
+    destination: Option<String>,
+    encoding: Option<WahelpEncoding>,
+    files: Option<WahelpFiles>,
+    personal_account: Option<PersonalAccount>,
     rules: Option<Spanned<Vec<RuleDocument>>>,
 }
 
@@ -186,12 +192,37 @@ impl WrittenRoute {
 
     fn has_channel_keys(&self) -> bool {
         self.has_lead_keys()
+            || self.has_wahelp_keys()
             || self.source.is_some()
             || self.talk_minutes.is_some()
             || self.without_rest.is_some()
             || self.keyboard.is_some()
             || self.language.is_some()
             || self.silent.is_some()
+    }
+
+    fn has_wahelp_keys(&self) -> bool {
+        self.channel.is_some()
+            || self.destination.is_some()
+            || self.encoding.is_some()
+            || self.files.is_some()
+            || self.personal_account.is_some()
+    }
+
+    /// Keys of routes that speak message by message which mean nothing at Wahelp.
+    fn has_keys_foreign_to_wahelp(&self) -> bool {
+        self.has_lead_keys() || self.source.is_some() || self.without_rest.is_some() || self.silent.is_some()
+    }
+
+    /// What belongs to a route to Wahelp alone.
+    fn wahelp(&self) -> Option<Box<WahelpDocument>> {
+        Some(Box::new(WahelpDocument {
+            channel: self.channel.as_ref()?.get_ref().clone(),
+            destination: self.destination.clone(),
+            encoding: self.encoding.unwrap_or_default(),
+            files: self.files.unwrap_or_default(),
+            personal_account: self.personal_account,
+        }))
     }
 }
 
@@ -296,6 +327,14 @@ impl Source<'_> {
                 }
                 Ok((kind, Some(RouteMode::Channel)))
             }
+            (RouteKind::Wahelp, Some(mode)) if mode.get_ref() == "api" => {
+                let missing = match (&route.connection, &route.channel) {
+                    (None, _) => "no connection; expected the name of a [[connection]]",
+                    (_, None) => "no channel; expected its name in the connection, or its uuid",
+                    (Some(_), Some(_)) => return Ok((kind, Some(RouteMode::Api))),
+                };
+                Err(self.problem(at, format!("the route has {missing}")))
+            }
             (RouteKind::Relay, Some(mode)) => {
                 Err(self.problem(mode.span().start, "a relay has no mode: leave it out"))
             }
@@ -305,20 +344,20 @@ impl Source<'_> {
             (RouteKind::Amocrm | RouteKind::Wahelp, Some(mode)) => {
                 let expected = match kind {
                     RouteKind::Amocrm => "\"native\" or \"channel\"",
-                    RouteKind::Relay | RouteKind::Wahelp => "\"native\"",
+                    RouteKind::Relay | RouteKind::Wahelp => "\"native\" or \"api\"",
                 };
                 let what =
                     format!("mode {:?} does not exist in this version; expected {expected}", mode.get_ref());
                 Err(self.problem(mode.span().start, what))
             }
             (RouteKind::Amocrm | RouteKind::Wahelp, None) => {
-                let or = if kind == RouteKind::Amocrm { " or \"channel\"" } else { "" };
+                let or = if kind == RouteKind::Amocrm { " or \"channel\"" } else { " or \"api\"" };
                 Err(self.problem(at, format!("the route has no mode; expected mode = \"native\"{or}")))
             }
         }
     }
 
-    /// What only routes of the mode `channel` have.
+    /// What only routes of the modes `channel` and `api` have.
     fn channel(
         &self,
         route: &WrittenRoute,
@@ -336,6 +375,7 @@ impl Source<'_> {
             keyboard: route.keyboard.unwrap_or(default.keyboard),
             language: route.language.unwrap_or(default.language),
             silent: route.silent.unwrap_or(default.silent),
+            wahelp: route.wahelp(),
         };
         if let Some(source) = &route.source
             && (source.get_ref().len() > SOURCE_BYTES
@@ -349,11 +389,25 @@ impl Source<'_> {
                         amoCRM: leave them out";
             return Err(self.problem(route.kind.span().start, what));
         }
+        let foreign = match mode {
+            Some(RouteMode::Channel) if route.has_wahelp_keys() => {
+                Some("channel, destination, encoding, files and personal_account belong to mode = \"api\"")
+            }
+            Some(RouteMode::Api) if route.has_keys_foreign_to_wahelp() => Some(
+                "pipeline, stage, responsible, source, reopen_lost, without_rest and silent mean nothing at Wahelp: leave \
+                 them out",
+            ),
+            _ => None,
+        };
+        if let Some(what) = foreign {
+            return Err(self.problem(route.kind.span().start, what));
+        }
         match mode {
-            Some(RouteMode::Channel) => Ok(Some(Box::new(document))),
+            Some(RouteMode::Channel | RouteMode::Api) => Ok(Some(Box::new(document))),
             Some(RouteMode::Native) | None if route.has_channel_keys() => {
                 let what = "pipeline, stage, responsible, source, reopen_lost, talk_minutes, without_rest, keyboard, \
-                            language and silent belong to mode = \"channel\"";
+                            language and silent belong to mode = \"channel\"; channel, destination, encoding, files and \
+                            personal_account to mode = \"api\"";
                 Err(self.problem(route.kind.span().start, what))
             }
             Some(RouteMode::Native) | None => Ok(None),

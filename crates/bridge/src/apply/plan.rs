@@ -13,7 +13,7 @@ use tandem_telegram::{
 
 use super::{DesiredApp, DesiredBot, DesiredRoute, connections::gone as no_such_connection};
 use crate::{
-    Bridge, GuardPolicy, Holder, HolderKind, RouteDocument, RouteMode,
+    Bridge, GuardPolicy, Holder, HolderKind, RouteDocument,
     adopt::{read_token, route_kind},
     operations::{
         Others, Refusal, RefusalCode, StepAction, StepView,
@@ -223,11 +223,11 @@ impl Bridge {
         for route in &bot.routes {
             let row = rows.iter().find(|row| row.name == route.name);
             let kind = route.document.kind.as_str();
-            let (url, made) = if let (Some(RouteMode::Channel), Some(connection)) =
-                (route.document.mode, &route.connection)
-            {
+            let told = route.document.mode.filter(|mode| mode.tells());
+            let (url, made) = if let (Some(mode), Some(connection)) = (told, &route.connection) {
                 let made = format!(
-                    "Make a channel route of {kind} through connection {connection}; it begins with the next event."
+                    "Make a route of {kind}, mode {}, through connection {connection}; it begins with the next event.",
+                    mode.as_str()
                 );
                 (None, made)
             } else {

@@ -1,4 +1,4 @@
-//! Makes destinations of routes of mode `channel`.
+//! Makes destinations of routes of modes `channel` and `api`.
 
 use std::sync::{
     Arc,
@@ -7,7 +7,7 @@ use std::sync::{
 
 use async_trait::async_trait;
 use tandem_journal::Store;
-use tandem_lanes::{LaneAddress, OrderBy, PushSpec, Repeats};
+use tandem_lanes::{LaneAddress, LeaseSource, OrderBy, PushSpec, Repeats};
 use tandem_model::{BotId, Clock, ConnectionId, UserId, Verdict, message::Attachment};
 use tandem_vendor::Account;
 
@@ -39,16 +39,20 @@ impl Chats {
         store: Arc<dyn Store>,
         clock: Arc<dyn Clock>,
         accounts: Arc<dyn Accounts>,
+        leases: Arc<dyn LeaseSource>,
         media: Arc<dyn MediaLinks>,
     ) -> Self {
         let known = KnownChats::new(CHATS);
-        Self { shared: Arc::new(Shared { store, clock, accounts, media, known }), made: AtomicU64::new(0) }
+        Self {
+            shared: Arc::new(Shared { store, clock, accounts, leases, media, known }),
+            made: AtomicU64::new(0),
+        }
     }
 }
 
 impl Connector for Chats {
     fn serves(&self, route: &RouteDocument) -> bool {
-        route.mode == Some(RouteMode::Channel)
+        route.mode.is_some_and(RouteMode::tells)
     }
 
     fn connect(&self, lane: LaneAddress, route: &RouteSetting) -> Result<Connected, ConnectError> {
@@ -72,6 +76,7 @@ impl Connector for Chats {
         };
         let spec = PushSpec {
             order: OrderBy::Conversation,
+            // Also where the vendor recognises none: what was begun is noted message by message ([`super::once`]).
             repeats: Repeats::Recognised,
             max_in_flight: AT_A_TIME,
             run_events: RUN,

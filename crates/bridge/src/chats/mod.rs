@@ -1,4 +1,4 @@
-//! Routes that speak to a CRM message by message (mode `channel`): what the client and the company say is told in one
+//! Routes that speak to a CRM message by message (modes `channel` and `api`): what the client and the company say is told in one
 //! chat there, and its managers are told what became of their replies.
 //!
 //! How an event goes: the route's rules decide whether it is shown ([`reading`]); its chat is taken in hand, from memory
@@ -16,7 +16,9 @@ mod connector;
 mod destination;
 mod earlier;
 mod known;
+pub(crate) mod links;
 mod names;
+mod once;
 mod opening;
 mod outcome;
 mod quotes;
@@ -32,6 +34,7 @@ use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
 use tandem_journal::Store;
+use tandem_lanes::LeaseSource;
 use tandem_model::{BotId, Clock, ConnectionId, UserId, Verdict, message::Attachment};
 use tandem_vendor::Account;
 
@@ -42,6 +45,7 @@ struct Shared {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     accounts: Arc<dyn Accounts>,
+    leases: Arc<dyn LeaseSource>,
     media: Arc<dyn MediaLinks>,
     known: known::KnownChats,
 }

@@ -17,6 +17,9 @@ use tandem_vendor::ChatIds;
 
 use crate::connections::remember_chat;
 
+/// How many links of one of the vendor's messages are looked at.
+const ALIKE: usize = 8;
+
 /// Whose names these are.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Names {
@@ -43,7 +46,7 @@ pub(super) fn person_of(chat: &ChatKey) -> Option<UserId> {
 }
 
 impl Names {
-    fn lane_scope(&self) -> LinkScope {
+    pub(super) fn lane_scope(&self) -> LinkScope {
         LinkScope::Lane(self.lane.lane)
     }
 
@@ -60,6 +63,12 @@ impl Names {
     ) -> Result<Option<String>, ReadError> {
         let link = store.find_link(self.lane.bot, self.lane_scope(), key.as_str().to_owned()).await?;
         Ok(link.map(|link| link.theirs))
+    }
+
+    /// Whether one of the messages that were told has this id at the vendor.
+    pub(super) async fn is_told_as(&self, store: &dyn Store, id: &str) -> Result<bool, ReadError> {
+        let links = store.list_links(self.lane.bot, self.lane_scope(), id.to_owned(), ALIKE).await?;
+        Ok(links.iter().any(|link| MessageKey::read(&link.ours).is_some()))
     }
 
     /// A chat was used: its names at the vendor are kept for as long again.

@@ -10,7 +10,9 @@ use tandem_model::{
     Timestamp, Verdict,
     message::{Act, PersonKey, Told},
 };
-use tandem_vendor::{ChatIds, FailureKind, OpenedChat, Opening, Standing as AccountStanding};
+use tandem_vendor::{
+    ChatIds, FailureKind, History, OpenedChat, Opening, Recognition, Standing as AccountStanding,
+};
 
 use super::{
     earlier::company_lines,
@@ -26,6 +28,13 @@ use crate::WithoutRest;
 const LOOKED: Duration = Duration::from_mins(1);
 /// How long a new client waits before it is asked again whether he can be looked up.
 const ASK_AGAIN: Duration = Duration::from_mins(1);
+
+/// Whether what is known of a client is believed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Known {
+    Believed,
+    Doubted,
+}
 
 impl Talk<'_> {
     /// Whether there is a conversation for the CRM.
@@ -54,7 +63,7 @@ impl Talk<'_> {
             Standing::Linked { ids: Some(ids) } => (ids.clone(), None, 0),
             Standing::Unknown { .. } | Standing::Linked { ids: None } => {
                 self.let_in()?;
-                let OpenedChat { ids, contact } = self.ask_to_open().await?;
+                let OpenedChat { ids, contact } = self.ask_to_open(Known::Believed).await?;
                 (ids, contact, 0)
             }
         };
@@ -63,7 +72,7 @@ impl Talk<'_> {
 
     /// Opens the chat anew: the vendor does not know it any more.
     pub(super) async fn reopen(&mut self) -> Result<ChatIds, Verdict> {
-        let OpenedChat { ids, contact } = self.ask_to_open().await?;
+        let OpenedChat { ids, contact } = self.ask_to_open(Known::Doubted).await?;
         Ok(self.finish(ids, contact))
     }
 
@@ -78,7 +87,7 @@ impl Talk<'_> {
         }
     }
 
-    async fn ask_to_open(&mut self) -> Result<OpenedChat, Verdict> {
+    async fn ask_to_open(&mut self, known: Known) -> Result<OpenedChat, Verdict> {
         let (store, bot) = (self.route.store(), self.route.names.lane.bot);
         let mut client = self.chat.client.clone().unwrap_or_else(|| self.nobody());
         let (mut starts, mut contact) = (Vec::new(), None);
@@ -92,6 +101,9 @@ impl Talk<'_> {
             }
             let connection = self.route.names.connection;
             contact = store.find_contact(bot, user, connection).await.map_err(|error| unread(&error))?;
+            // Where chats go by their clients' names, it is the name that leads nowhere any more.
+            let goes_by_it = self.account.abilities().repeats == Recognition::None;
+            contact = contact.filter(|_| !goes_by_it || known == Known::Believed);
         }
         self.chat.client = Some(client.clone());
         if let Some(user) = PersonKey::read(client.person.as_str()) {
@@ -104,7 +116,7 @@ impl Talk<'_> {
             starts,
             contact,
         };
-        self.account.open_chat(&opening).await.map_err(verdict)
+        self.account.open_chat(&opening).await.map_err(|failure| self.unopened(failure))
     }
 
     /// Tells what the company had said before, without the first `done` lines.
@@ -115,6 +127,9 @@ impl Talk<'_> {
         done: usize,
     ) -> Result<ChatIds, Verdict> {
         let importing = |lines| Standing::Importing { ids: ids.clone(), contact: contact.clone(), lines };
+        if self.account.abilities().history == History::None {
+            return Ok(self.finish(ids, contact));
+        }
         self.chat.standing = importing(done);
         let route = self.route;
         let earlier =

@@ -14,7 +14,7 @@ use tandem_model::{
     Event, Timestamp, Verdict,
     message::{Act, ChatKey, Client, MessageKey, Speaker, Told},
 };
-use tandem_vendor::{Account, ChatIds, Failure, FailureKind, Found, Telling};
+use tandem_vendor::{Account, ChatIds, Failure, FailureKind, Found, History, Recognition, Telling};
 
 use super::{
     destination::ChatRoute,
@@ -48,7 +48,10 @@ impl Talk<'_> {
             }
             told.at = part(time, number);
             self.meet(&told);
+            let keeps_history = self.account.abilities().history == History::Kept;
             match told.act {
+                // To whom it would be sent anew.
+                Act::Edited(_) | Act::Reacted { .. } if !keeps_history => {}
                 Act::Said(_) => self.say(told).await?,
                 Act::Edited(_) => self.edit(told).await?,
                 Act::Reacted { .. } => self.react(told).await?,
@@ -68,6 +71,12 @@ impl Talk<'_> {
         }
         let ids = self.open().await?;
         let mut telling = self.telling(told, ids);
+        if self.account.abilities().repeats == Recognition::None {
+            let key = telling.told.key.clone();
+            self.say_once(telling).await?;
+            self.chat.told.add(&key);
+            return Ok(());
+        }
         telling.quoted = self.quoted(&mut telling).await?;
         let mut reopened = false;
         while let Err(failure) = self.account.tell(&telling).await {

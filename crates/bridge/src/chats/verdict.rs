@@ -11,6 +11,7 @@ pub(super) fn verdict(failure: Failure) -> Verdict {
         FailureKind::Later { after, blame } => Verdict::Retry { after, blame, reason: words },
         // The vendor recognises what it has had already.
         FailureKind::Lost { blame } => Verdict::Retry { after: None, blame, reason: words },
+        FailureKind::NoPhone => Verdict::Retry { after: None, blame: Blame::Event, reason: words },
         FailureKind::Refused | FailureKind::Gone => Verdict::Reject { reason: words },
         FailureKind::Stop(reason) => Verdict::Stop { reason, detail: words },
     }

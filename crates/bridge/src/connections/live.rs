@@ -106,7 +106,7 @@ impl LiveConnection {
     /// The account, as the vendor calls it, where the settings name it.
     pub(super) fn account_name(&self) -> Option<String> {
         let setting = self.setting.lock().unwrap_or_else(PoisonError::into_inner);
-        setting.document.get("account")?.as_str().map(str::to_owned)
+        account_of(&setting.document)
     }
 
     /// Has its task look at once.
@@ -216,4 +216,10 @@ impl LiveConnection {
     fn known(&self) -> MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The account that a connection's settings name: a host, or a project by its number.
+pub(crate) fn account_of(settings: &serde_json::Value) -> Option<String> {
+    let word = |name| settings.get(name).and_then(serde_json::Value::as_str);
+    word("account").map(str::to_owned).or_else(|| word("project").map(|project| format!("project {project}")))
 }

@@ -28,5 +28,5 @@ pub use view::{ConnectionState, ConnectionView};
 pub(crate) use authorize::Authorizations;
 pub(crate) use chats::{ChatName, recent_chats, where_is};
 pub use chats::{chat_ids, remember_chat};
-pub(crate) use live::LiveConnection;
+pub(crate) use live::{LiveConnection, account_of};
 pub(crate) use registry::RouteOf;

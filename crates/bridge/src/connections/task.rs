@@ -13,7 +13,11 @@ use tandem_vendor::{Account, Failure, FailureKind};
 use tokio_util::sync::CancellationToken;
 
 use super::{LiveConnection, live::Trouble};
-use crate::{Bridge, hooks::Beat, intake::backoff};
+use crate::{
+    Bridge,
+    hooks::{Beat, Polling},
+    intake::backoff,
+};
 
 /// How often it is looked whether it is still connected.
 const LOOK: Duration = Duration::from_secs(10);
@@ -28,10 +32,12 @@ pub(super) async fn run(bridge: Bridge, live: Arc<LiveConnection>, soft: Cancell
     let clock = Arc::clone(&bridge.parts().clock);
     let working = async {
         let mut beat = Beat::found(&bridge, &live).await;
+        let mut polling = Polling::default();
         loop {
             let wait = look(&bridge, &live, &*account).await;
             if live.is_usable() {
                 bridge.look_for_missed(&live, &*account).await;
+                polling.go_on(&bridge, &live, &*account).await;
             }
             beat.go_on(&bridge, &live).await;
             tokio::select! {
@@ -86,7 +92,9 @@ fn note_failure(
     let (wait, passes) = match &failure.kind {
         FailureKind::Later { after, .. } => (after.unwrap_or_else(ladder), true),
         FailureKind::Lost { .. } => (ladder(), true),
-        FailureKind::Refused | FailureKind::Gone | FailureKind::Stop(_) => (WITH_SOMEBODYS_HELP, false),
+        FailureKind::Refused | FailureKind::NoPhone | FailureKind::Gone | FailureKind::Stop(_) => {
+            (WITH_SOMEBODYS_HELP, false)
+        }
     };
     let reason = failure.words.clone();
     let name = live.name();

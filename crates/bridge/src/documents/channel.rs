@@ -1,4 +1,4 @@
-//! What is stored of a route of the mode `channel`.
+//! What is stored of a route of the modes `channel` and `api`.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -7,7 +7,9 @@ use tandem_model::{
     message::{KeyboardKind, Language},
 };
 
-/// How a route of the mode `channel` goes. The vendor gets it as it is: what only the vendor understands (pipelines,
+use super::WahelpDocument;
+
+/// How a route of the modes `channel` and `api` goes. The vendor gets it as it is: what only the vendor understands (pipelines,
 /// people) is for the vendor to look at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -33,6 +35,9 @@ pub struct ChannelDocument {
     /// Everything is kept for the history and nobody is notified: for a route that stands beside another one into the
     /// same account for a while.
     pub silent: bool,
+    /// What belongs to routes to Wahelp alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wahelp: Option<Box<WahelpDocument>>,
 }
 
 impl Default for ChannelDocument {
@@ -48,6 +53,7 @@ impl Default for ChannelDocument {
             keyboard: KeyboardKind::default(),
             language: Language::default(),
             silent: false,
+            wahelp: None,
         }
     }
 }

@@ -25,7 +25,7 @@ pub struct RouteDocument {
     /// An address to use whatever the name of its host resolves to. Not what `getWebhookInfo` shows, which is only
     /// what the name resolved to then.
     pub ip_address: Option<IpAddr>,
-    /// What belongs to the mode `channel`: there for each of its routes, and for no other.
+    /// What belongs to the modes `channel` and `api`: there for each of their routes, and for no other.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub channel: Option<Box<ChannelDocument>>,
     /// What of it all it is told, and from which event on.
@@ -53,6 +53,8 @@ pub enum RouteMode {
     Native,
     /// Tandem speaks to the vendor itself, message by message, through a channel of its own.
     Channel,
+    /// The same through the vendor's ordinary API: what is told goes out as messages of one of its channels.
+    Api,
 }
 
 impl RouteDocument {
@@ -71,7 +73,7 @@ impl RouteDocument {
     pub fn filter(&self) -> Filter {
         match self.mode {
             // What of it is shown is for the route's rules to say, when it is delivered.
-            Some(RouteMode::Channel) => Self::CHANNEL,
+            Some(RouteMode::Channel | RouteMode::Api) => Self::CHANNEL,
             Some(RouteMode::Native) | None => self.updates(),
         }
     }
@@ -79,7 +81,7 @@ impl RouteDocument {
     /// Whom it is that its rules decide for.
     pub const fn audience(&self) -> Audience {
         match self.mode {
-            Some(RouteMode::Channel) => Audience::Conversation,
+            Some(RouteMode::Channel | RouteMode::Api) => Audience::Conversation,
             Some(RouteMode::Native) | None => Audience::Everything,
         }
     }
@@ -92,7 +94,7 @@ impl RouteDocument {
 
     /// Whether its vendor tells us what managers want done.
     pub(crate) fn hears_managers(&self) -> bool {
-        self.mode == Some(RouteMode::Channel)
+        self.mode.is_some_and(RouteMode::tells)
     }
 
     /// How many deliveries may be under way at a time.
@@ -103,11 +105,17 @@ impl RouteDocument {
 }
 
 impl RouteMode {
+    /// Whether Tandem itself speaks to the vendor.
+    pub const fn tells(self) -> bool {
+        matches!(self, Self::Channel | Self::Api)
+    }
+
     /// The word in settings, logs and metrics.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Native => "native",
             Self::Channel => "channel",
+            Self::Api => "api",
         }
     }
 }

@@ -6,18 +6,21 @@ use std::{
 };
 
 use tandem_metrics::{Counter, Family, Label, Metric, Registry};
+use tandem_vendor::Arrived;
 
+use super::take::Taken;
 use crate::Bridge;
 
 /// What is counted here.
-pub const METRICS: &[Metric] = &[HOOKS, MISSED];
+pub const METRICS: &[Metric] = &[HOOKS, MISSED, ARRIVED];
 
 const HOOKS: Metric = Metric::counter(
     "tandem_hooks",
     "Requests to the addresses of vendors' hooks, by how they ended",
     &[Label {
         name: "end",
-        values: "taken, repeated, for_nobody (reported back), disabled, ignored; refused and not kept: nobodys (no such \
+        values: "taken, echo (what we told came back), repeated, for_nobody (reported back), disabled, ignored; \
+                 refused and not kept: nobodys (no such \
                  address), unproven, stale, not_text, unreadable, truncated, too_large, too_slow; not_kept (the database \
                  did not take it)",
     }],
@@ -28,6 +31,12 @@ const MISSED: Metric = Metric::counter(
     &[Label { name: "end", values: "taken, known (it had come), too_old (older than 24 hours), for_nobody" }],
 );
 
+const ARRIVED: Metric = Metric::counter(
+    "tandem_told_arrived",
+    "How far messages have come that a vendor sends on, as its hooks say",
+    &[Label { name: "how", values: "sent, failed, delivered, read" }],
+);
+
 /// Different words of vendors that are told apart in the log.
 const WORDS: usize = 100;
 
@@ -35,6 +44,7 @@ const WORDS: usize = 100;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum HookEnd {
     Ignored,
+    Echo,
     Repeated,
     Taken,
     ForNobody,
@@ -51,9 +61,20 @@ pub(super) enum HookEnd {
 }
 
 impl HookEnd {
+    /// How a hook ends of which this became.
+    pub(super) const fn of(taken: Taken) -> Self {
+        match taken {
+            Taken::New => Self::Taken,
+            Taken::Repeated => Self::Repeated,
+            Taken::ForNobody => Self::ForNobody,
+            Taken::Stale => Self::Stale,
+        }
+    }
+
     const fn as_str(self) -> &'static str {
         match self {
             Self::Ignored => "ignored",
+            Self::Echo => "echo",
             Self::Repeated => "repeated",
             Self::Taken => "taken",
             Self::ForNobody => "for_nobody",
@@ -98,6 +119,7 @@ type One = [(&'static str, &'static str); 1];
 pub(crate) struct HookMetrics {
     hooks: Family<One, Counter>,
     missed: Family<One, Counter>,
+    arrived: Family<One, Counter>,
     words: Mutex<BTreeMap<String, u64>>,
 }
 
@@ -108,6 +130,10 @@ impl HookMetrics {
 
     pub(super) fn count_missed(&self, end: MissedEnd) {
         self.missed.get_or_create(&[("end", end.as_str())]).inc();
+    }
+
+    pub(super) fn count_arrived(&self, how: Arrived) {
+        self.arrived.get_or_create(&[("how", how.as_str())]).inc();
     }
 
     /// How often this word has come.
@@ -129,6 +155,8 @@ impl Bridge {
         // Told from the beginning: what has no series yet would look as if nobody counted it.
         drop(metrics.hooks.get_or_create(&[("end", HookEnd::Taken.as_str())]));
         drop(metrics.missed.get_or_create(&[("end", MissedEnd::Taken.as_str())]));
+        drop(metrics.arrived.get_or_create(&[("how", Arrived::Delivered.as_str())]));
+        registry.register(&ARRIVED, metrics.arrived.clone());
         registry.register(&HOOKS, metrics.hooks.clone());
         registry.register(&MISSED, metrics.missed.clone());
     }

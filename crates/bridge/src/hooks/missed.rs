@@ -60,9 +60,9 @@ pub(crate) struct Beat {
 
 /// What was found after an outage.
 #[derive(Debug, Default)]
-struct Found {
-    taken: u32,
-    too_old: u32,
+pub(super) struct Found {
+    pub(super) taken: u32,
+    pub(super) too_old: u32,
     /// Chats that could not be asked about.
     unasked: u32,
     more: bool,
@@ -169,6 +169,12 @@ impl Bridge {
         since: Timestamp,
         found: &mut Found,
     ) -> Result<(), TakeError> {
+        if let Some(asked) = account.heard_since(since).await {
+            match asked {
+                Ok(news) => return self.take_found(live, news, found).await,
+                Err(failure) => return Err(TakeError::Vendor(failure)),
+            }
+        }
         let mut left = CHATS;
         for route in self.connections().routes_of(live.id()) {
             let active = self.parts().clock.now().minus(ACTIVE).min(since);
@@ -207,7 +213,10 @@ impl Bridge {
                     let after = match failure.kind {
                         FailureKind::Later { after, .. } => after.unwrap_or(AGAIN),
                         FailureKind::Lost { .. } => AGAIN,
-                        FailureKind::Refused | FailureKind::Gone | FailureKind::Stop(_) => return None,
+                        FailureKind::Refused
+                        | FailureKind::NoPhone
+                        | FailureKind::Gone
+                        | FailureKind::Stop(_) => return None,
                     };
                     clock.sleep_until(clock.now().plus(after)).await;
                 }

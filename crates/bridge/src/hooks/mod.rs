@@ -13,10 +13,12 @@
 
 mod address;
 mod arrival;
+mod echo;
 mod inbox;
 mod metrics;
 mod missed;
 mod oauth;
+mod poll;
 mod take;
 
 use std::{sync::Arc, time::Duration};
@@ -33,9 +35,9 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use tandem_gateway::{BodyError, Proof};
 use tandem_vendor::{Hook, HookRefusal, News};
 
+use self::metrics::HookEnd;
 pub use self::metrics::METRICS;
-pub(crate) use self::{inbox::run as drain_inbox, metrics::HookMetrics, missed::Beat};
-use self::{metrics::HookEnd, take::Taken};
+pub(crate) use self::{inbox::run as drain_inbox, metrics::HookMetrics, missed::Beat, poll::Polling};
 use crate::{Bridge, bridge::Chain, connections::LiveConnection};
 
 /// Longest body. A vendor's hook is some kilobytes.
@@ -109,10 +111,15 @@ impl Bridge {
         for news in news {
             let one = match news {
                 News::Heard(heard) => match self.take_heard(live, *heard, None).await {
-                    Ok(Taken::New) => HookEnd::Taken,
-                    Ok(Taken::Repeated) => HookEnd::Repeated,
-                    Ok(Taken::ForNobody) => HookEnd::ForNobody,
-                    Ok(Taken::Stale) => HookEnd::Stale,
+                    Ok(taken) => HookEnd::of(taken),
+                    Err(error) => self.say_not_kept(live, &error),
+                },
+                News::Spoken(spoken) => match self.take_spoken(live, *spoken).await {
+                    Ok(taken) => taken.map_or(HookEnd::Echo, HookEnd::of),
+                    Err(error) => self.say_not_kept(live, &error),
+                },
+                News::Arrived { message, how } => match self.take_arrived(live, &message, how).await {
+                    Ok(end) => end,
                     Err(error) => self.say_not_kept(live, &error),
                 },
                 // Nobody makes use of it yet: a companion of the built-in integration will.
@@ -170,6 +177,7 @@ impl Bridge {
         let status = match end {
             HookEnd::Taken
             | HookEnd::Repeated
+            | HookEnd::Echo
             | HookEnd::ForNobody
             | HookEnd::Disabled
             | HookEnd::Ignored => StatusCode::OK,

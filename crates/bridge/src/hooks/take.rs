@@ -5,7 +5,7 @@ use std::time::Duration;
 use tandem_gateway::RecordError;
 use tandem_journal::{InboxId, NewInboxEntry, ReadError, WriteError};
 use tandem_model::{BotId, LaneId};
-use tandem_vendor::Heard;
+use tandem_vendor::{Failure, Heard, Strangers};
 
 use super::{
     address::{Address, Place},
@@ -34,6 +34,8 @@ pub(super) enum TakeError {
     Read(#[from] ReadError),
     #[error("it could not be committed")]
     Record(#[source] RecordError),
+    #[error("the vendor could not be asked")]
+    Vendor(#[source] Failure),
     #[error("it could not be put into the inbox")]
     Inbox(#[source] WriteError),
 }
@@ -62,6 +64,7 @@ impl Bridge {
         };
         match address {
             Address::Chat(place) => self.keep_once(&Arrival::in_chat(&place, heard), Taken::New).await,
+            Address::Nobody(_) if !reports_strangers(live) => Ok(Taken::ForNobody),
             Address::Nobody(route) => {
                 let bot = self.find_live(route.bot);
                 let username = bot.and_then(|bot| bot.read(|document| document.username.clone()));
@@ -120,4 +123,9 @@ impl Bridge {
         self.parts().gateway.hand_offs_begin(arrival.bot, arrival.lane, &mut append).await;
         self.parts().recorder.record(arrival.bot, append).await.map(|_| ())
     }
+}
+
+/// Whether a manager is told that nobody got what he wrote.
+fn reports_strangers(live: &LiveConnection) -> bool {
+    live.account().is_none_or(|account| account.abilities().strangers == Strangers::Reported)
 }

@@ -117,7 +117,7 @@ async fn a_connection_and_its_route_are_planned_made_and_then_there() {
     );
     assert!(sentences.iter().any(|(what, sentence)| {
         what.ends_with("/amocrm")
-            && sentence == "Make a channel route of amocrm through connection shop; it begins with the next event."
+            && sentence == "Make a route of amocrm, mode channel, through connection shop; it begins with the next event."
     }), "{sentences:?}");
     assert_eq!(service.bridge.connection_views(), []);
 
@@ -167,7 +167,9 @@ async fn what_a_file_cannot_say_of_connections_is_named_with_its_line_and_what_t
     };
     let replaced = |from: &str, to: &str| with(&CONNECTION.replace(from, to), ROUTE);
     for (problem, key, words) in [
-        (replaced("\"amocrm\"", "\"wahelp\""), "vendor", "expected \"amocrm\""),
+        (replaced("\"amocrm\"", "\"icq\""), "vendor", "expected \"amocrm\" or \"wahelp\""),
+        (replaced("\"amocrm\"", "\"wahelp\""), "vendor", "belong to amoCRM"),
+        (replaced("token_file", "project = 1\ntoken_file"), "vendor", "belong to Wahelp"),
         (replaced("token_file = \"token\"", "token = \"x\""), "token", "unknown field"),
         (replaced("bot_id", "bot"), "bot", "unknown field"),
         (replaced("\"token\"", "\"none\""), "token_file", "cannot be read"),

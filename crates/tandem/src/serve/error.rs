@@ -38,9 +38,9 @@ pub enum RunError {
     /// The client for Telegram.
     #[error("Telegram's server cannot be spoken to")]
     Upstream(#[source] SetUpError),
-    /// The client for amoCRM.
-    #[error("amoCRM's servers cannot be spoken to")]
-    Amocrm(#[source] tandem_amocrm::SetUpError),
+    /// The clients for CRMs.
+    #[error("the servers of CRMs cannot be spoken to")]
+    Vendors(#[source] tandem_amocrm::SetUpError),
     /// What the store holds.
     #[error("the bots cannot be read")]
     Bridge(#[source] OpenError),

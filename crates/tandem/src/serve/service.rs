@@ -20,6 +20,7 @@ use tandem_telegram::{
     webhook::WebhookPolicy,
 };
 use tandem_vendor::Vendor;
+use tandem_wahelp::Wahelp;
 use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
 use url::Url;
@@ -90,7 +91,7 @@ impl Service {
             soft: stop.soft.clone(),
             tasks: tasks.clone(),
         });
-        let amocrm = amocrm(&settings.security, &clock, &rng)?;
+        let vendors = vendors(&settings.security, &clock, &rng)?;
         let bridge = Bridge::open(tandem_bridge::Parts {
             store,
             sealer,
@@ -101,7 +102,7 @@ impl Service {
             gateway: gateway.clone(),
             upstream,
             connectors: Vec::new(),
-            vendors: vec![amocrm],
+            vendors,
             clock,
             rng,
             config,
@@ -224,19 +225,21 @@ fn upstream(settings: &settings::Telegram) -> Result<Upstream, RunError> {
     .map_err(RunError::Upstream)
 }
 
-/// amoCRM and Kommo.
-fn amocrm(
+/// Whoever CRMs are reached through.
+fn vendors(
     security: &settings::Security,
     clock: &Arc<dyn Clock>,
     rng: &Arc<dyn Rng>,
-) -> Result<Arc<dyn Vendor>, RunError> {
+) -> Result<Vec<Arc<dyn Vendor>>, RunError> {
     let public_only: tandem_amocrm::AddressFilter = Arc::new(|address| PublicOnly.allows(address));
     let settings = tandem_amocrm::Settings {
         guard: (!security.allow_private_addresses).then_some(public_only),
         ..tandem_amocrm::Settings::default()
     };
-    let vendor = Amocrm::new(&settings, Arc::clone(clock), Arc::clone(rng)).map_err(RunError::Amocrm)?;
-    Ok(Arc::new(vendor))
+    let (clock, rng) = (|| Arc::clone(clock), || Arc::clone(rng));
+    let amocrm = Amocrm::new(&settings, clock(), rng()).map_err(RunError::Vendors)?;
+    let wahelp = Wahelp::new(&settings, clock(), rng()).map_err(RunError::Vendors)?;
+    Ok(vec![Arc::new(amocrm), Arc::new(wahelp)])
 }
 
 fn bridge_config(settings: &Settings) -> Result<tandem_bridge::Config, RunError> {

@@ -8,11 +8,12 @@ use std::{
 use async_trait::async_trait;
 use tandem_model::{
     Blame, ConnectionId, Timestamp, Verdict,
-    message::{Act, Content, MessageKey, ReplyOrigin, ReplyResult, Speaker, Told},
+    message::{Act, Content, Manager, MessageKey, ReplyOrigin, ReplyResult, Speaker, Told},
 };
 use tandem_vendor::{
-    Account, ChatIds, Failure, FailureKind, Finding, Found, Heard, Hook, HookRefusal, News, OpenedChat,
-    Opening, Standing, Taken, Telling,
+    Abilities, Account, ChatIds, Doubt, Failure, FailureKind, Finding, Found, Heard, HeardAct, HeardChat,
+    History, Hook, HookRefusal, News, OpenedChat, Opening, Recognition, Spoken, Standing, Strangers, Taken,
+    Telling,
 };
 use url::Url;
 
@@ -31,6 +32,11 @@ struct State {
     next: VecDeque<Next>,
     standing: Standing,
     searchable: bool,
+    /// It sends what it is told on to people: it recognises nothing, keeps no history, and knows clients by phone.
+    sends_on: bool,
+    /// What it sent on, as it would show it: by what each is known, and its id.
+    echoes: Vec<(String, String)>,
+    shows_echoes: bool,
 }
 
 /// What becomes of the next request.
@@ -54,6 +60,9 @@ impl Crm {
             next: VecDeque::new(),
             standing: Standing::Connected,
             searchable: true,
+            sends_on: false,
+            echoes: Vec::new(),
+            shows_echoes: true,
         })))
     }
 
@@ -104,6 +113,16 @@ impl Crm {
         state.messages.clear();
     }
 
+    /// It is one that sends on what it is told.
+    pub(super) fn sends_on(&self) {
+        self.state().sends_on = true;
+    }
+
+    /// It does not say what it has sent on.
+    pub(super) fn hides_echoes(&self) {
+        self.state().shows_echoes = false;
+    }
+
     /// Whether it can be asked what it has.
     pub(super) fn cannot_be_searched(&self) {
         self.state().searchable = false;
@@ -132,6 +151,22 @@ fn lost<T>(answer: T, is_lost: bool) -> Result<T, Failure> {
     } else {
         Ok(answer)
     }
+}
+
+/// Something that was sent on, as it comes back.
+fn echo(fingerprint: &str, id: &str) -> News {
+    let chat = HeardChat {
+        theirs: String::new(),
+        ours: None,
+        person: None,
+        person_ours: None,
+        phone: None,
+        source: None,
+    };
+    let by = Manager { id: "from_operator".to_owned(), name: None };
+    let heard =
+        Heard { id: Some(id.to_owned()), chat, by, at: Timestamp::EPOCH, act: HeardAct::Said(String::new()) };
+    News::Spoken(Box::new(Spoken { heard, fingerprint: fingerprint.to_owned(), doubt: Doubt::None }))
 }
 
 fn who(by: &Speaker) -> String {
@@ -174,6 +209,24 @@ fn line(telling: &Telling) -> String {
 
 #[async_trait]
 impl Account for Crm {
+    fn abilities(&self) -> Abilities {
+        if self.state().sends_on {
+            let (repeats, history) = (Recognition::None, History::None);
+            return Abilities { repeats, history, strangers: Strangers::Ordinary };
+        }
+        Abilities::ALL
+    }
+
+    fn fingerprint(&self, telling: &Telling) -> Option<String> {
+        Some(format!("echo:{}", line(telling)))
+    }
+
+    async fn heard_since(&self, _: Timestamp) -> Option<Result<Vec<News>, Failure>> {
+        let state = self.state();
+        let shown = state.echoes.iter().filter(|_| state.shows_echoes);
+        Some(Ok(shown.map(|(fingerprint, id)| echo(fingerprint, id)).collect()))
+    }
+
     async fn connect(&self) -> Result<(), Failure> {
         Ok(())
     }
@@ -186,6 +239,9 @@ impl Account for Crm {
         let mut state = self.state();
         let is_lost = state.begin()?;
         let Opening { chat, client, starts, contact, .. } = opening;
+        if state.sends_on && client.phone.is_none() {
+            return Err(Failure::new(FailureKind::NoPhone, "no phone yet"));
+        }
         let mut line = format!("opens {chat} with {}", client.name);
         for (word, value) in [
             ("@", client.username.as_ref()),
@@ -221,6 +277,7 @@ impl Account for Crm {
         let key = &telling.told.key;
         let refused = |words: &str| Err(Failure::new(FailureKind::Refused, words));
         match &telling.told.act {
+            _ if state.sends_on => {}
             Act::Said(_) if state.has(&telling.ids, key) => return refused("there is such a message"),
             Act::Said(body) => {
                 let quote = body.quote.as_ref().and_then(|quote| quote.key.as_ref());
@@ -239,7 +296,11 @@ impl Account for Crm {
         state.messages.entry(chat).or_default().insert(key.as_str().to_owned());
         state.times.push(telling.told.at.as_millis());
         state.lines.push(line(telling));
-        lost(Taken::default(), is_lost)
+        let message = state.sends_on.then(|| format!("M{}", state.echoes.len() + 1));
+        if let Some(id) = &message {
+            state.echoes.push((format!("echo:{}", line(telling)), id.clone()));
+        }
+        lost(Taken { message }, is_lost)
     }
 
     async fn find(&self, chat: &ChatIds, key: &MessageKey) -> Result<Found, Failure> {

@@ -3,6 +3,7 @@
 mod crm;
 mod failures;
 mod managers;
+mod once;
 mod opening;
 mod quotes;
 mod telling;
@@ -130,6 +131,7 @@ impl Desk {
             Arc::clone(&self.store),
             Arc::new(self.clock.clone()),
             Arc::new(OneAccount(Arc::clone(&self.crm))),
+            Arc::<Ownership>::clone(&self.ownership),
             Arc::new(Addresses),
         );
         let setting = RouteSetting {
