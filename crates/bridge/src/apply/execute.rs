@@ -130,6 +130,13 @@ impl Bridge {
         // Also when nothing was changed: the route stood still for it.
         self.sync(bot).await?;
         committed?;
+        // What it was refused for may be what was changed. Where nothing runs, it goes on once its connection is connected.
+        if let Some(connection) = connection.filter(|_| self.current_run().is_some()) {
+            let routes = self.connections().routes_of(connection);
+            if let Some(changed) = routes.iter().find(|one| one.bot == bot && one.name == route.name) {
+                self.let_route_go_on(changed).await;
+            }
+        }
         Ok(())
     }
 

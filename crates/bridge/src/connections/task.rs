@@ -12,7 +12,7 @@ use tandem_model::{PauseReason, Timestamp};
 use tandem_vendor::{Account, Failure, FailureKind};
 use tokio_util::sync::CancellationToken;
 
-use super::{LiveConnection, live::Trouble};
+use super::{LiveConnection, RouteOf, live::Trouble};
 use crate::{
     Bridge,
     hooks::{Beat, Polling},
@@ -122,18 +122,23 @@ impl Bridge {
     /// Has lanes go on that stood still because the connection could not be used.
     async fn let_routes_go_on(&self, live: &LiveConnection) {
         for route in self.connections().routes_of(live.id()) {
-            let address = LaneAddress { bot: route.bot, lane: route.lane };
-            let Ok(Some(lane)) = self.parts().store.find_lane(route.bot, route.lane).await else { continue };
-            let waits = match lane.state {
-                LaneState::Running => false,
-                LaneState::Paused { reason, .. } => match reason {
-                    PauseReason::Down | PauseReason::Refused => true,
-                    PauseReason::Operator | PauseReason::Crowded => false,
-                },
-            };
-            if waits && let Err(error) = self.parts().lanes.resume(address).await {
-                tracing::debug!(%error, "route {} of bot {} did not go on: {error}", route.name, route.bot);
-            }
+            self.let_route_go_on(&route).await;
+        }
+    }
+
+    /// Has a lane go on that stood still because of what was wrong before.
+    pub(crate) async fn let_route_go_on(&self, route: &RouteOf) {
+        let address = LaneAddress { bot: route.bot, lane: route.lane };
+        let Ok(Some(lane)) = self.parts().store.find_lane(route.bot, route.lane).await else { return };
+        let waits = match lane.state {
+            LaneState::Running => false,
+            LaneState::Paused { reason, .. } => match reason {
+                PauseReason::Down | PauseReason::Refused => true,
+                PauseReason::Operator | PauseReason::Crowded => false,
+            },
+        };
+        if waits && let Err(error) = self.parts().lanes.resume(address).await {
+            tracing::debug!(%error, "route {} of bot {} did not go on: {error}", route.name, route.bot);
         }
     }
 }

@@ -87,7 +87,7 @@ impl RunError {
             Self::Base { .. } | Self::Proxy(_) | Self::PublicUrl(_) => {
                 "Correct it in the settings; `tandem config show` prints those in force."
             }
-            Self::Upstream(_) | Self::Amocrm(_) => {
+            Self::Upstream(_) | Self::Vendors(_) => {
                 "Install the certificates of the system's authorities (Debian: ca-certificates), or set SSL_CERT_FILE."
             }
             Self::Bridge(_) => {
