@@ -120,7 +120,7 @@ token_file = "bot.token"
     }
 
     async fn held(&self) -> anyhow::Result<Vec<(String, String)>> {
-        let held = self.told(&["held", "--lane", "route:wahelp"]).await?;
+        let held = self.told(&["held", "list", "--lane", "wahelp"]).await?;
         let rows = held["held"].as_array().context("rows")?.iter();
         let word = |row: &Value, name: &str| row[name].as_str().unwrap_or_default().to_owned();
         Ok(rows.map(|row| (word(row, "state"), word(row, "reason"))).collect())
@@ -173,7 +173,8 @@ async fn the_client_is_seen_in_amocrm_and_the_manager_answers_through_the_bot() 
 
     story.shop.tandem.stop().await?;
     let account = story.shop.control.get("/wahelp").await?;
-    let hook = account["projects"][0]["webhooks"][0]["url"].as_str().context("our hook")?.to_owned();
+    let hooks = account["projects"][0]["webhooks"].as_object().context("hooks by their uuids")?;
+    let hook = hooks.values().find_map(|hook| hook["url"].as_str()).context("our hook")?;
     let secret = hook.rsplit('/').next().context("a secret")?;
     let password = account["password"].as_str().context("a password")?;
     for file in ["tandem.db", "tandem.log"] {
