@@ -32,6 +32,8 @@ struct Entry {
     destination: Arc<dyn Destination>,
     phase: Phase,
     core: Option<Box<Core>>,
+    /// How far its worker had read when it looked last.
+    seen: Seq,
     wake_at: Option<Timestamp>,
     orders: Option<Box<Orders>>,
 }
@@ -93,8 +95,8 @@ impl Registry {
         if self.entries.contains_key(&lane) {
             return false;
         }
-        let (phase, core, wake_at, orders) = (Phase::Queued, None, None, None);
-        self.entries.insert(lane, Entry { spec, destination, phase, core, wake_at, orders });
+        let (phase, core, seen, wake_at, orders) = (Phase::Queued, None, Seq::ZERO, None, None);
+        self.entries.insert(lane, Entry { spec, destination, phase, core, seen, wake_at, orders });
         self.ready.push_back(lane);
         true
     }
@@ -106,12 +108,20 @@ impl Registry {
         let ready = self.ready.len();
         let all = LaneAddress { bot, lane: LaneId::MIN }..=LaneAddress { bot, lane: LaneId::MAX };
         for (lane, entry) in self.entries.range_mut(all) {
-            if entry.core.as_ref().is_some_and(|core| core.has_seen(last)) {
+            let has_seen = match &entry.phase {
+                Phase::Running(_) => last <= entry.seen,
+                Phase::Idle | Phase::Queued => entry.core.as_ref().is_some_and(|core| core.has_seen(last)),
+            };
+            if has_seen {
                 continue;
             }
             let orders = entry.orders.get_or_insert_default();
+            let told = orders.appended_to.is_some();
             orders.appended_to = orders.appended_to.max(Some(last));
-            rouse(*lane, entry, &mut self.ready);
+            // A worker that was told already and has not looked yet will find this too.
+            if !told || matches!(entry.phase, Phase::Idle) {
+                rouse(*lane, entry, &mut self.ready);
+            }
         }
         self.ready.len() > ready
     }
@@ -168,10 +178,13 @@ impl Registry {
         if self.stopping { None } else { self.timers.first().map(|(at, _)| *at) }
     }
 
-    /// What a worker has to know.
-    pub(crate) fn take_orders(&mut self, lane: LaneAddress) -> Orders {
+    /// What a worker has to know that has read as far as `seen`.
+    pub(crate) fn take_orders(&mut self, lane: LaneAddress, seen: Seq) -> Orders {
         let stop = self.stopping;
-        let orders = self.entries.get_mut(&lane).and_then(|entry| entry.orders.take());
+        let orders = self.entries.get_mut(&lane).and_then(|entry| {
+            entry.seen = seen;
+            entry.orders.take()
+        });
         let mut orders = orders.map(|orders| *orders).unwrap_or_default();
         orders.stop |= stop;
         orders
@@ -273,6 +286,7 @@ fn take_job(
         timers.remove(&(at, lane));
     }
     let notify = Arc::new(Notify::new());
+    entry.seen = Seq::ZERO;
     entry.phase = Phase::Running(Arc::clone(&notify));
     let core = entry.core.take();
     *keys_at_rest -= core.as_ref().map_or(0, |core| core.keys_in_memory());

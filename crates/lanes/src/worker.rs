@@ -9,7 +9,7 @@ use std::{future::Future, panic::AssertUnwindSafe, pin::Pin, sync::Arc};
 
 use futures_util::FutureExt;
 use tandem_journal::{Health, LaneError, Lease, ReadError, Settlement, WriteError};
-use tandem_model::{Blame, Timestamp, Verdict};
+use tandem_model::{Blame, Seq, Timestamp, Verdict};
 use tokio::task::JoinSet;
 use tracing::{error, warn};
 
@@ -65,7 +65,7 @@ pub(crate) async fn work(shared: Arc<Shared>, job: Job, mut permit: Option<Permi
     let mut back = Return { shared: &shared, lane, rest: None, orders: Orders::default(), remove: false };
     let Some(lease) = shared.leases.lease(lane.bot) else {
         // Another replica owns the bot; its lanes are detached here before long. Whoever asks gets no answer here.
-        let orders = shared.registry().take_orders(lane);
+        let orders = shared.registry().take_orders(lane, Seq::ZERO);
         back.remove = orders.detach;
         back.orders.ended = orders.ended;
         back.rest = Some(Rest { core: None, wake_at: None, noted: Noted::NotAll });
@@ -104,7 +104,7 @@ pub(crate) async fn work(shared: Arc<Shared>, job: Job, mut permit: Option<Permi
     let mut health = shared.store.health();
     let healthy = loop {
         let now = shared.clock.now();
-        let mut orders = shared.registry().take_orders(lane);
+        let mut orders = shared.registry().take_orders(lane, worker.core.seen());
         back.orders.ended.append(&mut orders.ended);
         if orders.detach {
             back.remove = true;
@@ -173,6 +173,9 @@ impl Worker<'_> {
             self.trouble = None;
         }
         self.core.hold_back(self.trouble.is_some() || !healthy);
+        if self.ended.is_none() {
+            self.go_straight(now);
+        }
         self.core.step(now);
         if self.trouble.is_none() && self.ended.is_none() {
             if self.settling.is_none() {
@@ -184,17 +187,40 @@ impl Worker<'_> {
             }
         }
         for launch in self.core.take_launches() {
-            self.deliver(launch);
+            self.deliver(launch, now);
+        }
+    }
+
+    /// Hands over what can be by itself, as long as it is done at once.
+    fn go_straight(&mut self, now: Timestamp) {
+        while let Some(straight) = self.core.next_straight(now) {
+            let mut attempt = self.attempt(straight.launch(), now);
+            match attempt.as_mut().now_or_never() {
+                Some(Landed { outcome, .. }) if outcome.taken > 0 => {
+                    self.core.went_straight(&straight, outcome.facts);
+                }
+                Some(landed) => {
+                    self.core.keep(straight, now);
+                    self.landed.push(landed);
+                }
+                None => {
+                    self.core.keep(straight, now);
+                    self.deliveries.spawn(attempt);
+                }
+            }
         }
     }
 
     /// Takes in what was delivered at once. Whether there was any.
     fn land(&mut self) -> bool {
-        let any = !self.landed.is_empty();
-        for landed in std::mem::take(&mut self.landed) {
-            self.core.on_landed(landed, self.shared.clock.now());
+        if self.landed.is_empty() {
+            return false;
         }
-        any
+        let now = self.shared.clock.now();
+        for landed in self.landed.drain(..) {
+            self.core.on_landed(landed, now);
+        }
+        true
     }
 
     /// Whether there is nothing to wait for.
@@ -289,10 +315,20 @@ impl Worker<'_> {
         }
     }
 
-    fn deliver(&mut self, launch: Launch) {
-        let (clock, destination) = (Arc::clone(&self.shared.clock), Arc::clone(&self.destination));
-        let mut attempt = Box::pin(async move {
-            let began = clock.now();
+    fn deliver(&mut self, launch: Launch, now: Timestamp) {
+        let mut attempt = self.attempt(launch, now);
+        match attempt.as_mut().now_or_never() {
+            Some(landed) => self.landed.push(landed),
+            None => {
+                self.deliveries.spawn(attempt);
+            }
+        }
+    }
+
+    /// One try at the destination.
+    fn attempt(&self, launch: Launch, began: Timestamp) -> Pending<Landed> {
+        let destination = Arc::clone(&self.destination);
+        Box::pin(async move {
             let Launch { slot, run } = launch;
             let attempt = AssertUnwindSafe(async { destination.deliver(&run).await });
             let outcome = attempt.catch_unwind().await.unwrap_or_else(|_panic| {
@@ -305,13 +341,7 @@ impl Worker<'_> {
                 })
             });
             Landed { slot, outcome, began }
-        });
-        match attempt.as_mut().now_or_never() {
-            Some(landed) => self.landed.push(landed),
-            None => {
-                self.deliveries.spawn(attempt);
-            }
-        }
+        })
     }
 
     fn settle(&self, settlement: Settlement) -> Pending<Result<(), LaneError>> {

@@ -72,16 +72,19 @@ impl Core {
     }
 
     /// Passes it, queues it or begins it; gives it back when there is no room.
-    fn place_event(&mut self, loaded: Loaded, now: Timestamp) -> Option<Loaded> {
+    pub(super) fn place_event(&mut self, loaded: Loaded, now: Timestamp) -> Option<Loaded> {
         let seq = loaded.event.seq;
-        if self.pass_known(&loaded.event, now) {
+        let key = self.spec.key(&loaded.event);
+        let entry = self.keys.get(&key);
+        let (known, covered) = (entry.is_some(), entry.is_some_and(Key::covered));
+        let seen = entry.map(|entry| entry.seen);
+        if self.is_passed(&loaded.event, seen, now) {
             return None;
         }
-        let key = self.spec.key(&loaded.event);
-        if !self.keys.contains_key(&key) {
+        if !known {
             return self.place_fresh(key, loaded, now);
         }
-        if self.keys.get(&key).is_some_and(Key::covered) {
+        if covered {
             return self.place_covered(&key, loaded, now);
         }
         if self.window.len() >= self.env.config.window {
@@ -102,12 +105,13 @@ impl Core {
 
     /// Passes an event that this lane need not deliver (again).
     pub(super) fn pass_known(&mut self, event: &Event, now: Timestamp) -> bool {
-        if self.aside.contains(&event.seq) {
-            return true;
-        }
-        if let Some(entry) = self.keys.get(&self.spec.key(event))
-            && event.seq <= entry.seen
-        {
+        let seen = self.keys.get(&self.spec.key(event)).map(|entry| entry.seen);
+        self.is_passed(event, seen, now)
+    }
+
+    /// The same, for one who knows how far its key goes.
+    pub(super) fn is_passed(&mut self, event: &Event, seen: Option<Seq>, now: Timestamp) -> bool {
+        if self.aside.contains(&event.seq) || seen.is_some_and(|seen| event.seq <= seen) {
             return true;
         }
         if self.expired(event, now) {

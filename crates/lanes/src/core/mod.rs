@@ -29,6 +29,7 @@ mod redo;
 mod runs;
 #[cfg(test)]
 mod simulation;
+mod straight;
 mod traffic;
 mod window;
 
@@ -144,9 +145,14 @@ impl Core {
         self.hope(now);
     }
 
-    /// Whether the lane has read this far. A lane that probes reads ahead only to look for something to try.
+    /// Whether the lane has read this far.
     pub(crate) fn has_seen(&self, last: Seq) -> bool {
-        last <= self.buffered_to
+        last <= self.seen()
+    }
+
+    /// How far the lane has read. A lane that probes reads ahead only to look for something to try.
+    pub(crate) fn seen(&self) -> Seq {
+        self.buffered_to
     }
 
     /// Does whatever can be done now without waiting for anything.

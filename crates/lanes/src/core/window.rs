@@ -41,6 +41,16 @@ impl Window {
         }
     }
 
+    /// An event that was not here was delivered.
+    pub(super) fn done_at_once(&mut self, seq: Seq) {
+        if self.events.is_empty() {
+            self.unnoted += 1;
+        } else {
+            self.events.insert(seq, Progress::Done);
+            self.done_within += 1;
+        }
+    }
+
     /// The cursor need not wait for an event that is not done.
     pub(super) fn remove(&mut self, seq: Seq) {
         if self.events.remove(&seq) == Some(Progress::Done) {
