@@ -10,7 +10,7 @@ mod route;
 mod wahelp;
 
 pub use bot::{AdoptStep, BotDocument, BotPhase, UpstreamMode};
-pub use channel::{ChannelDocument, WithoutRest};
+pub use channel::{ChannelDocument, NewLeads, WithoutRest};
 pub use connection::ConnectionDocument;
 pub use guard::{GuardDocument, GuardPolicy, StoodDown, Taken, Taker};
 pub use holder::{Holder, HolderKind};

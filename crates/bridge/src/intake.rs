@@ -12,6 +12,8 @@ mod posting;
 mod revoked;
 mod taking;
 
+pub(crate) use people::known_by;
+
 use std::sync::Arc;
 
 use tandem_gateway::BotState;

@@ -43,8 +43,8 @@ pub use connections::{ConnectionState, ConnectionView, Connections, Unusable};
 pub use connector::{ConnectError, Connected, Connector, RouteSetting};
 pub use documents::{
     AdoptStep, BotDocument, BotPhase, ChannelDocument, ConnectionDocument, GuardDocument, GuardPolicy,
-    Holder, HolderKind, PersonalAccount, RouteDocument, RouteKind, RouteMode, StoodDown, Taken, Taker,
-    UpstreamMode, WahelpDocument, WahelpEncoding, WahelpFiles, WithoutRest,
+    Holder, HolderKind, NewLeads, PersonalAccount, RouteDocument, RouteKind, RouteMode, StoodDown, Taken,
+    Taker, UpstreamMode, WahelpDocument, WahelpEncoding, WahelpFiles, WithoutRest,
 };
 pub use guard::{GuardCounters, GuardMark, GuardState, GuardView, WentPast};
 pub use hooks::METRICS;

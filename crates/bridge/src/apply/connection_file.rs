@@ -23,6 +23,7 @@ pub(super) struct WrittenConnection {
     oauth: Option<Oauth>,
     channel: Option<Channel>,
     limits: Option<Limits>,
+    people: Option<People>,
     rest_base: Option<String>,
     chats_base: Option<String>,
     oauth_base: Option<String>,
@@ -103,6 +104,22 @@ struct Limits {
     rest_reserve: Option<u32>,
     account_per_second: Option<u32>,
     chats_at_once: Option<u32>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct People {
+    telegram_id_field: Option<FieldName>,
+    search_lag_secs: Option<u64>,
+    double_notes: Option<bool>,
+}
+
+/// A field's code, or its number.
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "a field's code, such as \"TELEGRAM_ID\", or its number")]
+enum FieldName {
+    Number(u64),
+    Code(String),
 }
 
 /// An object of what is there.
@@ -214,6 +231,17 @@ impl Source<'_> {
                 ("chats_at_once", limits.chats_at_once.map(Value::from)),
             ])
         });
+        let people = written.people.map(|people| {
+            let field = people.telegram_id_field.map(|field| match field {
+                FieldName::Number(number) => Value::String(number.to_string()),
+                FieldName::Code(code) => Value::String(code),
+            });
+            object([
+                ("telegram_id_field", field),
+                ("search_lag_secs", people.search_lag_secs.map(Value::from)),
+                ("double_notes", people.double_notes.map(Value::from)),
+            ])
+        });
         let platform = written.platform.map(|platform| match platform {
             Platform::Amocrm => "amocrm",
             Platform::Kommo => "kommo",
@@ -228,6 +256,7 @@ impl Source<'_> {
             ("channel", channel),
             ("oauth", oauth),
             ("limits", limits),
+            ("people", people),
             ("fetch_hosts", hosts.map(Value::from)),
         ]);
         Ok(DesiredConnection { name, vendor: "amocrm".to_owned(), settings, secrets })

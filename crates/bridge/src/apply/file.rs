@@ -9,7 +9,7 @@ use toml::Spanned;
 
 use super::{Desired, DesiredApp, DesiredBot, DesiredRoute, connection_file::WrittenConnection};
 use crate::{
-    ChannelDocument, GuardPolicy, Language, PersonalAccount, RouteDocument, RouteKind, RouteMode,
+    ChannelDocument, GuardPolicy, Language, NewLeads, PersonalAccount, RouteDocument, RouteKind, RouteMode,
     UpstreamMode, WahelpDocument, WahelpEncoding, WahelpFiles, WithoutRest,
     operations::{Allowed, AppSettings, Confidential},
     rules::{RuleDocument, RuleHistory, check},
@@ -17,6 +17,9 @@ use crate::{
 
 /// Longest source (amocrm.md 1.12).
 const SOURCE_BYTES: usize = 36;
+
+/// Places for start payloads that are one word.
+const START_WORDS: [&str; 6] = ["tag", "utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term"];
 
 /// Why a file cannot be applied.
 #[derive(Debug, thiserror::Error)]
@@ -169,7 +172,15 @@ struct WrittenRoute {
     stage: Option<u64>,
     responsible: Option<u64>,
     source: Option<Spanned<String>>,
+    source_name: Option<String>,
+    leads: Option<NewLeads>,
     reopen_lost: Option<bool>,
+    reopen_stage: Option<u64>,
+    lead_check_minutes: Option<Spanned<u32>>,
+    accept_unsorted: Option<bool>,
+    start_first: Option<Spanned<Vec<String>>>,
+    start_latest: Option<Spanned<Vec<String>>>,
+    close_talk_on_start: Option<bool>,
     talk_minutes: Option<u32>,
     without_rest: Option<WithoutRest>,
     keyboard: Option<KeyboardKind>,
@@ -184,12 +195,6 @@ struct WrittenRoute {
 }
 
 impl WrittenRoute {
-    /// Keys that nothing follows from yet: better refused than taken without effect.
-    fn has_lead_keys(&self) -> bool {
-        [self.pipeline, self.stage, self.responsible].iter().any(Option::is_some)
-            || self.reopen_lost.is_some()
-    }
-
     fn has_channel_keys(&self) -> bool {
         self.has_lead_keys()
             || self.has_wahelp_keys()
@@ -199,6 +204,18 @@ impl WrittenRoute {
             || self.keyboard.is_some()
             || self.language.is_some()
             || self.silent.is_some()
+    }
+
+    /// Keys about people's cards in a CRM.
+    fn has_lead_keys(&self) -> bool {
+        let numbers = [self.pipeline, self.stage, self.responsible, self.reopen_stage];
+        let switches = [self.reopen_lost, self.accept_unsorted, self.close_talk_on_start];
+        numbers.iter().any(Option::is_some)
+            || switches.iter().any(Option::is_some)
+            || [&self.start_first, &self.start_latest].iter().any(|targets| targets.is_some())
+            || self.source_name.is_some()
+            || self.leads.is_some()
+            || self.lead_check_minutes.is_some()
     }
 
     fn has_wahelp_keys(&self) -> bool {
@@ -369,7 +386,16 @@ impl Source<'_> {
             stage: route.stage,
             responsible: route.responsible,
             source: route.source.as_ref().map(|source| source.get_ref().clone()),
+            source_name: route.source_name.clone(),
+            leads: route.leads.unwrap_or(default.leads),
             reopen_lost: route.reopen_lost.unwrap_or(default.reopen_lost),
+            reopen_stage: route.reopen_stage,
+            lead_check_minutes: self
+                .minutes(route.lead_check_minutes.as_ref(), default.lead_check_minutes)?,
+            accept_unsorted: route.accept_unsorted.unwrap_or(default.accept_unsorted),
+            start_first: self.start_targets(route.start_first.as_ref())?,
+            start_latest: self.start_targets(route.start_latest.as_ref())?,
+            close_talk_on_start: route.close_talk_on_start.unwrap_or(default.close_talk_on_start),
             talk_minutes: route.talk_minutes.unwrap_or(default.talk_minutes),
             without_rest: route.without_rest.unwrap_or(default.without_rest),
             keyboard: route.keyboard.unwrap_or(default.keyboard),
@@ -384,18 +410,12 @@ impl Source<'_> {
             let what = format!("a source has at most {SOURCE_BYTES} letters, digits and signs of ASCII");
             return Err(self.problem(source.span().start, what));
         }
-        if mode == Some(RouteMode::Channel) && route.has_lead_keys() {
-            let what = "pipeline, stage, responsible and reopen_lost are about leads, which this version leaves to \
-                        amoCRM: leave them out";
-            return Err(self.problem(route.kind.span().start, what));
-        }
         let foreign = match mode {
             Some(RouteMode::Channel) if route.has_wahelp_keys() => {
                 Some("channel, destination, encoding, files and personal_account belong to mode = \"api\"")
             }
             Some(RouteMode::Api) if route.has_keys_foreign_to_wahelp() => Some(
-                "pipeline, stage, responsible, source, reopen_lost, without_rest and silent mean nothing at Wahelp: leave \
-                 them out",
+                "keys about leads, sources and starts, without_rest and silent mean nothing at Wahelp: leave them out",
             ),
             _ => None,
         };
@@ -405,12 +425,42 @@ impl Source<'_> {
         match mode {
             Some(RouteMode::Channel | RouteMode::Api) => Ok(Some(Box::new(document))),
             Some(RouteMode::Native) | None if route.has_channel_keys() => {
-                let what = "pipeline, stage, responsible, source, reopen_lost, talk_minutes, without_rest, keyboard, \
-                            language and silent belong to mode = \"channel\"; channel, destination, encoding, files and \
-                            personal_account to mode = \"api\"";
+                let what = "pipeline, stage, responsible, source, source_name, leads, lead_check_minutes, reopen_lost, \
+                            reopen_stage, accept_unsorted, start_first, start_latest, close_talk_on_start, talk_minutes, \
+                            without_rest, keyboard, language and silent belong to mode = \"channel\"; channel, \
+                            destination, encoding, files and personal_account to mode = \"api\"";
                 Err(self.problem(route.kind.span().start, what))
             }
             Some(RouteMode::Native) | None => Ok(None),
+        }
+    }
+
+    fn minutes(&self, minutes: Option<&Spanned<u32>>, default: u32) -> Result<u32, Problem> {
+        match minutes {
+            Some(minutes) if *minutes.get_ref() == 0 => {
+                Err(self.problem(minutes.span().start, "expected at least 1 minute"))
+            }
+            minutes => Ok(minutes.map_or(default, |minutes| *minutes.get_ref())),
+        }
+    }
+
+    /// Where start payloads go. Whether the account has such fields is for `doctor` to say.
+    fn start_targets(&self, targets: Option<&Spanned<Vec<String>>>) -> Result<Vec<String>, Problem> {
+        let Some(targets) = targets else { return Ok(Vec::new()) };
+        let is_field = |name: &str| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_graphic());
+        let is_target = |target: &str| {
+            START_WORDS.contains(&target)
+                || ["lead:", "contact:"].iter().any(|card| target.strip_prefix(card).is_some_and(is_field))
+        };
+        match targets.get_ref().iter().find(|target| !is_target(target)) {
+            Some(wrong) => {
+                let what = format!(
+                    "{wrong:?} is no place for a start payload; expected \"tag\", \"utm_source\" and its like, \
+                     \"lead:<field>\" or \"contact:<field>\", where a field is its number or its code"
+                );
+                Err(self.problem(targets.span().start, what))
+            }
+            None => Ok(targets.get_ref().clone()),
         }
     }
 

@@ -1,8 +1,11 @@
 //! Makes destinations of routes of modes `channel` and `api`.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
 };
 
 use async_trait::async_trait;
@@ -71,6 +74,7 @@ impl Connector for Chats {
             reading,
             document: channel.for_vendor(lane.bot),
             without_rest: channel.without_rest,
+            look_after: Duration::from_mins(u64::from(channel.lead_check_minutes)),
             silent: channel.silent,
             moments: Moments::default(),
         };

@@ -1,6 +1,6 @@
 //! The destination of a route's lane: takes a chat in hand, event by event.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use tandem_journal::{Fact, Page, Store};
@@ -13,10 +13,11 @@ use tandem_model::{
 use super::{
     Shared,
     earlier::Moments,
-    known::{Chat, Place, Recent, Standing},
+    known::{Care, Chat, Place, Recent, Standing},
     names::{Names, chat_of, person_of},
     reading::{Matter, Reading},
     talk::Talk,
+    tending::{ends_hand_off, news_of},
     times::{LOOK_BACK, Times, beginning},
     verdict::unread,
 };
@@ -32,6 +33,8 @@ pub(super) struct ChatRoute {
     /// Its settings, as the vendor gets them.
     pub(super) document: serde_json::Value,
     pub(super) without_rest: WithoutRest,
+    /// How long a client's card is taken to be as it was seen.
+    pub(super) look_after: Duration,
     /// Whether nobody is to be notified of anything.
     pub(super) silent: bool,
     pub(super) moments: Moments,
@@ -54,14 +57,29 @@ impl ChatRoute {
     async fn event(&self, event: &Event, facts: &mut Vec<Fact>) -> Result<(), Verdict> {
         let place = Place { destination: self.number, conversation: event.conversation.clone() };
         let matter = self.reading.matter(event);
-        let Some(key) = chat_of(event.bot, &event.conversation).filter(|_| matter != Matter::Nothing) else {
+        let news = news_of(event);
+        let is_nothing = matter == Matter::Nothing && news.is_none();
+        let Some(key) = chat_of(event.bot, &event.conversation).filter(|_| !is_nothing) else {
             // It takes its time all the same, so that times do not depend on what is told.
             self.shared.known.touch(&place, |chat| {
                 chat.times.next(event);
+                if ends_hand_off(event) {
+                    chat.care.last = None;
+                }
             });
             return Ok(());
         };
-        let account = self.shared.accounts.account(self.names.connection)?;
+        let account = match self.shared.accounts.account(self.names.connection) {
+            Ok(account) => account,
+            // What is not told need not wait.
+            Err(_) if matter == Matter::Nothing => {
+                self.shared.known.touch(&place, |chat| {
+                    chat.times.next(event);
+                });
+                return Ok(());
+            }
+            Err(verdict) => return Err(verdict),
+        };
         let mut chat = match self.shared.known.take(&place) {
             Some(chat) => chat,
             None => self.load(key, event).await?,
@@ -69,6 +87,7 @@ impl ChatRoute {
         let before = chat.times;
         let time = chat.times.next(event);
         let mut talk = Talk { route: self, account: &*account, chat: &mut chat, event, facts };
+        talk.learn(news).await;
         let told = match matter {
             Matter::Told(told) => talk.tell_all(told, time).await,
             Matter::Outcome(outcome) => talk.report(&outcome).await,
@@ -94,8 +113,25 @@ impl ChatRoute {
         for earlier in earlier.map_err(|error| unread(&error))?.events {
             times.next(&earlier);
         }
+        let care = match &standing {
+            Standing::Open { .. } => self.care_of(&key).await?,
+            Standing::Unknown { .. } | Standing::Linked { .. } | Standing::Importing { .. } => {
+                Care::default()
+            }
+        };
         let told = Recent::default();
-        Ok(Chat { key, standing, client: None, noted_at: None, times, told, doubted: None })
+        Ok(Chat { key, standing, client: None, noted_at: None, times, told, doubted: None, care })
+    }
+
+    /// How the client of an open chat was looked after.
+    async fn care_of(&self, key: &ChatKey) -> Result<Care, Verdict> {
+        let (store, bot, connection) = (self.store(), self.names.lane.bot, self.names.connection);
+        let contact = match person_of(key) {
+            Some(user) => store.find_contact(bot, user, connection).await.map_err(|error| unread(&error))?,
+            None => None,
+        };
+        let last = self.names.tended(store, key).await.map_err(|error| unread(&error))?;
+        Ok(Care { contact, last, tried_at: None })
     }
 
     /// How far the CRM knows of a chat.

@@ -38,6 +38,19 @@ pub(super) struct Chat {
     pub(super) told: Recent,
     /// A message that was refused and is looked for once more.
     pub(super) doubted: Option<MessageKey>,
+    /// How its client and his card were looked after.
+    pub(super) care: Care,
+}
+
+/// How a client and his card were looked after.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Care {
+    /// The vendor's name of the contact, where it is known.
+    pub(super) contact: Option<String>,
+    /// When that was done last, as far as the CRM said, and what the client was called then.
+    pub(super) last: Option<(Timestamp, String)>,
+    /// When it was tried last, whatever came of it.
+    pub(super) tried_at: Option<Timestamp>,
 }
 
 /// How far a CRM knows of a chat.
@@ -57,8 +70,6 @@ pub(super) enum Standing {
     Importing {
         /// Its names.
         ids: ChatIds,
-        /// The vendor's name of the contact, where it became known.
-        contact: Option<String>,
         /// So many lines are there.
         lines: usize,
     },
@@ -171,6 +182,7 @@ mod tests {
             times: Times::default(),
             told: Recent::default(),
             doubted: None,
+            care: Care::default(),
         }
     }
 

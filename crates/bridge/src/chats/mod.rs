@@ -3,7 +3,7 @@
 //!
 //! How an event goes: the route's rules decide whether it is shown ([`reading`]); its chat is taken in hand, from memory
 //! or from the store ([`known`]); if the CRM does not know the chat it is opened with what the company said before
-//! ([`opening`]); then it is told ([`talk`]). What becomes known (the vendor's names of the chat, a contact) is committed
+//! ([`opening`]); its client and his card are looked after now and then ([`tending`]); then it is told ([`talk`]). What becomes known (the vendor's names of the chat, a contact) is committed
 //! together with the lane's progress, so that either both are true after a crash or neither.
 //!
 //! **Promises:** in order within a chat, each message once as far as the vendor recognises its key; one chat's trouble is
@@ -24,6 +24,7 @@ mod outcome;
 mod quotes;
 mod reading;
 mod talk;
+mod tending;
 mod times;
 mod verdict;
 

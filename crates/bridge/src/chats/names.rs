@@ -5,6 +5,7 @@
 //! | ours | theirs |
 //! | --- | --- |
 //! | `opened:` and the chat's key | the vendor's chat that was told first |
+//! | `tended:` and the chat's key | what the client was called when he and his card were looked after last, which was at the link's time |
 //! | a message's key | the vendor's message, for those that were born there (whoever sends managers' words puts them) |
 
 use tandem_journal::{ContactLink, Fact, Link, LinkScope, ReadError, Store};
@@ -55,6 +56,22 @@ impl Names {
         Ok(store.find_link(self.lane.bot, self.lane_scope(), opened(chat)).await?.is_some())
     }
 
+    /// When the client and his card were looked after last, and what he was called then.
+    pub(super) async fn tended(
+        &self,
+        store: &dyn Store,
+        chat: &ChatKey,
+    ) -> Result<Option<(Timestamp, String)>, ReadError> {
+        let link = store.find_link(self.lane.bot, self.lane_scope(), tended(chat)).await?;
+        Ok(link.map(|link| (link.at, link.theirs)))
+    }
+
+    /// He and his card were looked after.
+    pub(super) fn tend(&self, chat: &ChatKey, called: &str, at: Timestamp) -> Fact {
+        let theirs = called.to_owned();
+        Fact::Link(Link { scope: self.lane_scope(), ours: tended(chat), theirs, at })
+    }
+
     /// The vendor's id of a message that was born there.
     pub(super) async fn find_message(
         &self,
@@ -84,6 +101,10 @@ impl Names {
         let user = person_of(chat)?;
         Some(Fact::Contact(ContactLink { user, connection: self.connection, contact }))
     }
+}
+
+fn tended(chat: &ChatKey) -> String {
+    format!("tended:{chat}")
 }
 
 fn opened(chat: &ChatKey) -> String {

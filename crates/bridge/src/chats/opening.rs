@@ -31,7 +31,7 @@ const ASK_AGAIN: Duration = Duration::from_mins(1);
 
 /// Whether what is known of a client is believed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Known {
+pub(super) enum Known {
     Believed,
     Doubted,
 }
@@ -57,23 +57,22 @@ impl Talk<'_> {
         {
             self.chat.standing = self.route.look_up(&self.chat.key).await?;
         }
-        let (ids, contact, lines) = match &self.chat.standing {
+        let (ids, lines) = match &self.chat.standing {
             Standing::Open { ids } => return Ok(ids.clone()),
-            Standing::Importing { ids, contact, lines } => (ids.clone(), contact.clone(), *lines),
-            Standing::Linked { ids: Some(ids) } => (ids.clone(), None, 0),
+            Standing::Importing { ids, lines } => (ids.clone(), *lines),
+            Standing::Linked { ids: Some(ids) } => (ids.clone(), 0),
             Standing::Unknown { .. } | Standing::Linked { ids: None } => {
                 self.let_in()?;
-                let OpenedChat { ids, contact } = self.ask_to_open(Known::Believed).await?;
-                (ids, contact, 0)
+                (self.ask_to_open(Known::Believed).await?.ids, 0)
             }
         };
-        self.import(ids, contact, lines).await
+        self.import(ids, lines).await
     }
 
     /// Opens the chat anew: the vendor does not know it any more.
     pub(super) async fn reopen(&mut self) -> Result<ChatIds, Verdict> {
-        let OpenedChat { ids, contact } = self.ask_to_open(Known::Doubted).await?;
-        Ok(self.finish(ids, contact))
+        let opened = self.ask_to_open(Known::Doubted).await?;
+        Ok(self.finish(opened.ids))
     }
 
     /// New clients may have to wait while nobody can be looked up.
@@ -88,6 +87,15 @@ impl Talk<'_> {
     }
 
     async fn ask_to_open(&mut self, known: Known) -> Result<OpenedChat, Verdict> {
+        let opening = self.opening(known).await?;
+        let called = opening.client.name.clone();
+        let opened = self.account.open_chat(&opening).await.map_err(|failure| self.unopened(failure))?;
+        self.is_contact(opened.contact.as_deref(), &called);
+        Ok(opened)
+    }
+
+    /// What a chat is opened with.
+    pub(super) async fn opening(&mut self, known: Known) -> Result<Opening, Verdict> {
         let (store, bot) = (self.route.store(), self.route.names.lane.bot);
         let mut client = self.chat.client.clone().unwrap_or_else(|| self.nobody());
         let (mut starts, mut contact) = (Vec::new(), None);
@@ -99,8 +107,11 @@ impl Talk<'_> {
                 starts = payloads.map(|start| start.payload).filter(|payload| !payload.is_empty()).collect();
                 starts.dedup();
             }
-            let connection = self.route.names.connection;
-            contact = store.find_contact(bot, user, connection).await.map_err(|error| unread(&error))?;
+            contact.clone_from(&self.chat.care.contact);
+            if contact.is_none() {
+                let connection = self.route.names.connection;
+                contact = store.find_contact(bot, user, connection).await.map_err(|error| unread(&error))?;
+            }
             // Where chats go by their clients' names, it is the name that leads nowhere any more.
             let goes_by_it = self.account.abilities().repeats == Recognition::None;
             contact = contact.filter(|_| !goes_by_it || known == Known::Believed);
@@ -109,26 +120,20 @@ impl Talk<'_> {
         if let Some(user) = PersonKey::read(client.person.as_str()) {
             client.avatar = self.route.shared.media.avatar(bot, user).await;
         }
-        let opening = Opening {
+        Ok(Opening {
             chat: self.chat.key.clone(),
             client,
             route: self.route.document.clone(),
             starts,
             contact,
-        };
-        self.account.open_chat(&opening).await.map_err(|failure| self.unopened(failure))
+        })
     }
 
     /// Tells what the company had said before, without the first `done` lines.
-    pub(super) async fn import(
-        &mut self,
-        ids: ChatIds,
-        contact: Option<String>,
-        done: usize,
-    ) -> Result<ChatIds, Verdict> {
-        let importing = |lines| Standing::Importing { ids: ids.clone(), contact: contact.clone(), lines };
+    pub(super) async fn import(&mut self, ids: ChatIds, done: usize) -> Result<ChatIds, Verdict> {
+        let importing = |lines| Standing::Importing { ids: ids.clone(), lines };
         if self.account.abilities().history == History::None {
-            return Ok(self.finish(ids, contact));
+            return Ok(self.finish(ids));
         }
         self.chat.standing = importing(done);
         let route = self.route;
@@ -139,7 +144,7 @@ impl Talk<'_> {
             self.import_line(told, &ids).await?;
             self.chat.standing = importing(number + 1);
         }
-        Ok(self.finish(ids, contact))
+        Ok(self.finish(ids))
     }
 
     /// A line that the vendor does not take (it may have it already) stays away: nobody waits for it.
@@ -168,10 +173,9 @@ impl Talk<'_> {
     }
 
     /// The chat is open.
-    fn finish(&mut self, ids: ChatIds, contact: Option<String>) -> ChatIds {
+    fn finish(&mut self, ids: ChatIds) -> ChatIds {
         self.chat.noted_at = None;
         self.note_use(&ids);
-        self.facts.extend(contact.and_then(|contact| self.route.names.contact(&self.chat.key, contact)));
         self.chat.standing = Standing::Open { ids: ids.clone() };
         ids
     }

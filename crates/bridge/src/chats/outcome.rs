@@ -64,7 +64,7 @@ impl Talk<'_> {
         if self.chat.client.is_none() {
             self.chat.client = Some(self.nobody());
         }
-        self.import(ids, None, done).await
+        self.import(ids, done).await
     }
 
     /// The names of the chat that a reply came from.

@@ -69,7 +69,11 @@ impl Talk<'_> {
         if !matches!(told.by, Speaker::Client(_)) && !self.is_conversation().await? {
             return Ok(());
         }
+        let was_open = matches!(self.chat.standing, Standing::Open { .. });
         let ids = self.open().await?;
+        if was_open && matches!(told.by, Speaker::Client(_)) {
+            self.tend(&ids, self.due()).await;
+        }
         let mut telling = self.telling(told, ids);
         if self.account.abilities().repeats == Recognition::None {
             let key = telling.told.key.clone();

@@ -1,7 +1,9 @@
 //! Each connection: what its account says of itself, step by step.
 
+use tandem_vendor::Account;
+
 use super::{FindingView, Section};
-use crate::Bridge;
+use crate::{Bridge, connections::LiveConnection};
 
 impl Bridge {
     /// Whether anything is set that vendors must reach us for.
@@ -23,6 +25,23 @@ impl Bridge {
                 findings.extend(account.check().await.into_iter().map(FindingView::from));
             }
             sections.push(Section { about: format!("connection {}", live.name()), findings });
+            if let Some(account) = live.account().filter(|_| live.is_usable()) {
+                sections.extend(self.examine_routes(&live, &**account).await);
+            }
+        }
+        sections
+    }
+
+    /// Whether what the routes of a connection name exists in its account.
+    async fn examine_routes(&self, live: &LiveConnection, account: &dyn Account) -> Vec<Section> {
+        let mut sections = Vec::new();
+        for route in self.connections().routes_of(live.id()) {
+            let findings = account.check_route(&route.channel.for_vendor(route.bot)).await;
+            if !findings.is_empty() {
+                let findings = findings.into_iter().map(FindingView::from).collect();
+                let about = format!("route {} of bot {}", route.name, route.bot);
+                sections.push(Section { about, findings });
+            }
         }
         sections
     }

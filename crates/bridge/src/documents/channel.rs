@@ -13,17 +13,34 @@ use super::WahelpDocument;
 /// people) is for the vendor to look at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own in the operator's file")]
 pub struct ChannelDocument {
-    /// Into which pipeline new people come, by the vendor's number; the account's main one where this says nothing.
+    /// Into which pipeline new leads come, by the vendor's number; the account's main one where this says nothing.
     pub pipeline: Option<u64>,
-    /// Into which stage of it, by the vendor's number; the one for what is unsorted where this says nothing.
+    /// Into which stage, by the vendor's number; the first one of the pipeline where this says nothing.
     pub stage: Option<u64>,
     /// Who gets them, by the vendor's number; as the account distributes them where this says nothing.
     pub responsible: Option<u64>,
     /// The vendor's source, which tells bots of one account apart; made of the bot's id where this says nothing.
     pub source: Option<String>,
-    /// Whether a lost lead is opened again when its client writes; a new one is made otherwise.
+    /// What that source is called where it is made; the vendor's crate finds a name where this says nothing.
+    pub source_name: Option<String>,
+    /// What becomes of a client without a lead that can be used.
+    pub leads: NewLeads,
+    /// Whether a lost lead is opened again when its client writes.
     pub reopen_lost: bool,
+    /// Into which stage it is opened, by the vendor's number; the first one of its pipeline where this says nothing.
+    pub reopen_stage: Option<u64>,
+    /// After so many minutes it is looked whether the client's lead is still open, when he writes.
+    pub lead_check_minutes: u32,
+    /// Whether a card that the vendor made for an unknown client is accepted once he is matched.
+    pub accept_unsorted: bool,
+    /// Where the payload of a client's first `/start` goes, in the vendor's words.
+    pub start_first: Vec<String>,
+    /// Where that of his latest `/start` goes.
+    pub start_latest: Vec<String>,
+    /// Whether the open talk is closed when the client presses start again.
+    pub close_talk_on_start: bool,
     /// For so many minutes a manager's message marks the conversation as his.
     pub talk_minutes: u32,
     /// What becomes of new people while the vendor cannot be asked who they are.
@@ -47,7 +64,15 @@ impl Default for ChannelDocument {
             stage: None,
             responsible: None,
             source: None,
+            source_name: None,
+            leads: NewLeads::default(),
             reopen_lost: false,
+            reopen_stage: None,
+            lead_check_minutes: 60,
+            accept_unsorted: false,
+            start_first: Vec::new(),
+            start_latest: Vec::new(),
+            close_talk_on_start: false,
             talk_minutes: 30,
             without_rest: WithoutRest::default(),
             keyboard: KeyboardKind::default(),
@@ -69,6 +94,17 @@ impl ChannelDocument {
         let filled = Self { source: Some(self.source_of(bot)), ..self.clone() };
         serde_json::to_value(filled).unwrap_or_default()
     }
+}
+
+/// What becomes of a client without a lead that can be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NewLeads {
+    /// One is made.
+    #[default]
+    Make,
+    /// Nothing: managers make them.
+    Leave,
 }
 
 /// What becomes of new people while the vendor cannot be asked who they are.

@@ -9,7 +9,7 @@ use tandem_model::Timestamp;
 use tandem_telegram::update::UpdateView;
 
 /// What becomes known; `None` for nearly every update.
-pub(super) fn known_by(update: &UpdateView<'_>, now: Timestamp) -> Option<Fact> {
+pub(crate) fn known_by(update: &UpdateView<'_>, now: Timestamp) -> Option<Fact> {
     let kind = update.kind_name();
     if !matches!(&*kind, "message" | "my_chat_member") || update.chat_type().as_deref() != Some("private") {
         return None;

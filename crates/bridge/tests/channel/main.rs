@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 mod failures;
+mod people;
 mod shop;
 #[expect(dead_code, unused_imports, reason = "it serves other tests, too")]
 #[path = "../support/mod.rs"]

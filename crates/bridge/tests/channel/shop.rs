@@ -25,25 +25,43 @@ pub(crate) struct Shop {
     pub(crate) stage: Stage,
     pub(crate) service: Service,
     pub(crate) channel: String,
+    token: String,
     connection: ConnectionId,
+}
+
+/// What of the account may be asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// The chat service only: there is no token.
+    Chats,
+    /// Contacts and leads, too.
+    ChatsAndCards,
 }
 
 impl Shop {
     pub(crate) async fn open() -> Self {
+        Self::open_with(Access::Chats).await
+    }
+
+    pub(crate) async fn open_with(access: Access) -> Self {
         let mut stage = Stage::new().await;
         let clock = Arc::new(SandboxClock(stage.clock.clone()));
         let rng = Arc::new(SeededRng::from_seed(3));
         stage.vendors = vec![Arc::new(Amocrm::new(&Settings::default(), clock, rng).unwrap())];
         let made = stage.act("/amocrm/channels", json!({})).await;
         let word = |value: &Value| value.as_str().unwrap().to_owned();
-        let account = word(&stage.look("/amocrm").await["account"]["amojo_id"]);
+        let known = stage.look("/amocrm").await["account"].clone();
+        let account = word(&known["amojo_id"]);
         let channel = word(&made["id"]);
         let service = stage.serve().await;
         let base = stage.sandbox.amocrm_url();
         let settings = json!({
             "account": "shop.amocrm.ru", "chats_base": base, "rest_base": base,
             "channel": {"id": channel, "bot_id": made["bot"]["id"], "account": account},
+            "limits": {"rest_per_second": 1000, "account_per_second": 1000},
         });
+        // Seven a second are held by tests of their own.
+        stage.act("/amocrm/account", json!({"rate_limit": false})).await;
         let document = Document::of(&ConnectionDocument { settings, disabled_since: None }).unwrap();
         let put = SettingsChange::PutConnection {
             name: "shop".to_owned(),
@@ -56,15 +74,25 @@ impl Shop {
         let secret = SecretString::from(word(&made["secret"]));
         let put = service.bridge.vault().put(owner, secret::CHANNEL_SECRET, &secret);
         service.store.change_settings(None, vec![put]).await.unwrap();
+        let token = word(&known["access_token"]);
+        if access == Access::ChatsAndCards {
+            let owner = SecretOwner::Connection(connection);
+            let put = service.bridge.vault().put(owner, secret::TOKEN, &SecretString::from(token.clone()));
+            service.store.change_settings(None, vec![put]).await.unwrap();
+        }
         service.bridge.sync_connections().await.unwrap();
-        Self { stage, service, channel, connection }
+        Self { stage, service, channel, token, connection }
     }
 
     /// A bot with the route `crm` into the account.
     pub(crate) async fn bot(&self) -> Arc<Bot> {
+        self.bot_with(ChannelDocument::default()).await
+    }
+
+    pub(crate) async fn bot_with(&self, channel: ChannelDocument) -> Arc<Bot> {
         let bot = self.stage.bot();
         self.service.add(&bot, UpstreamMode::Polling, &[]).await;
-        let channel = ChannelDocument { language: Language::English, ..ChannelDocument::default() };
+        let channel = ChannelDocument { language: Language::English, ..channel };
         let document: RouteDocument = serde_json::from_value(json!({
             "kind": RouteKind::Amocrm, "mode": RouteMode::Channel, "kinds": null, "max_connections": null,
             "ip_address": null, "channel": channel,
@@ -133,6 +161,37 @@ impl Shop {
             (lines.len() >= count).then(|| lines.iter().map(short).collect())
         })
         .await
+    }
+
+    /// What the account's API shows.
+    pub(crate) async fn api(&self, path: &str) -> Value {
+        let address = format!("{}/api/v4/{path}", self.stage.sandbox.amocrm_url());
+        let answer = self.stage.http.get(address).bearer_auth(&self.token).send().await.unwrap();
+        assert!(answer.status().is_success(), "{path}: {}", answer.status());
+        serde_json::from_str(&answer.text().await.unwrap()).unwrap_or(Value::Null)
+    }
+
+    /// Somebody changes the account by its API.
+    pub(crate) async fn changes(&self, path: &str, body: &Value) -> Value {
+        let address = format!("{}/api/v4/{path}", self.stage.sandbox.amocrm_url());
+        let request = match body {
+            Value::Array(_) => self.stage.http.post(address),
+            _ => self.stage.http.patch(address),
+        };
+        let answer = request.bearer_auth(&self.token).json(body).send().await.unwrap();
+        assert!(answer.status().is_success(), "{path}: {}", answer.status());
+        answer.json().await.unwrap()
+    }
+
+    /// All contacts with their leads, oldest first.
+    pub(crate) async fn contacts(&self) -> Vec<Value> {
+        let shown = self.api("contacts?limit=250&with=leads").await;
+        shown["_embedded"]["contacts"].as_array().cloned().unwrap_or_default()
+    }
+
+    pub(crate) async fn unsorted(&self) -> usize {
+        let shown = self.api("leads/unsorted").await;
+        shown["_embedded"]["unsorted"].as_array().map_or(0, Vec::len)
     }
 
     pub(crate) async fn fails(&self, fault: Value) {

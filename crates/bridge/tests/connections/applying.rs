@@ -180,7 +180,15 @@ async fn what_a_file_cannot_say_of_connections_is_named_with_its_line_and_what_t
             "kind",
             "belong to mode",
         ),
-        (with(CONNECTION, &format!("{ROUTE}  reopen_lost = true")), "kind", "leave them out"),
+        (
+            with(CONNECTION, &ROUTE.replace("\"channel\"", "\"native\"\n  start_first = [\"tag\"]")),
+            "kind",
+            "belong to mode",
+        ),
+        (with(CONNECTION, &format!("{ROUTE}  start_first = [\"utm\"]")), "start_first", "no place for"),
+        (with(CONNECTION, &format!("{ROUTE}  lead_check_minutes = 0")), "lead_check_minutes", "1 minute"),
+        (with(CONNECTION, &format!("{ROUTE}  leads = \"sometimes\"")), "leads", "unknown variant"),
+        (with(&format!("{CONNECTION}  [connection.people]\n  field = 1\n"), ROUTE), "field", "unknown field"),
         (with(CONNECTION, &format!("{ROUTE}  source = \"{}\"", "x".repeat(37))), "source", "36"),
         (with(CONNECTION, &format!("{ROUTE}  keyboard = \"big\"")), "keyboard", "unknown variant"),
         (with(&CONNECTION.repeat(2), ROUTE), "name", "stands here twice"),
@@ -192,6 +200,42 @@ async fn what_a_file_cannot_say_of_connections_is_named_with_its_line_and_what_t
     assert_eq!(language(&file(&bot, &kommo, ROUTE)), Language::English);
     assert_eq!(language(&file(&bot, &kommo, &format!("{ROUTE}  language = \"ru\""))), Language::Russian);
     assert_eq!(language(&file(&bot, CONNECTION, ROUTE)), Language::Russian);
+}
+
+#[tokio::test]
+async fn a_file_says_how_people_are_found_and_what_becomes_of_their_leads() {
+    let shop = shop().await;
+    let bot = shop.bot();
+    let people = "  [connection.people]\n  telegram_id_field = 702102\n  double_notes = false\n";
+    let route = format!(
+        "{ROUTE}  pipeline = 7\n  stage = 71\n  responsible = 8\n  leads = \"leave\"\n  reopen_lost = true\n  \
+         reopen_stage = 72\n  lead_check_minutes = 5\n  accept_unsorted = true\n  source_name = \"Shop\"\n  \
+         start_first = [\"utm_source\", \"contact:702104\"]\n  start_latest = [\"lead:LATEST\", \"tag\"]\n  \
+         close_talk_on_start = true\n"
+    );
+    let desired = file(&bot, &format!("{CONNECTION}{people}"), &route);
+    assert_eq!(
+        desired.connections[0].settings["people"],
+        json!({"telegram_id_field": "702102", "double_notes": false})
+    );
+    let channel = desired.bots[0].routes[0].document.channel.clone().unwrap();
+    let vendors = channel.for_vendor(id(&bot));
+    for (key, value) in [
+        ("pipeline", json!(7)),
+        ("stage", json!(71)),
+        ("responsible", json!(8)),
+        ("leads", json!("leave")),
+        ("reopen_lost", json!(true)),
+        ("reopen_stage", json!(72)),
+        ("accept_unsorted", json!(true)),
+        ("source_name", json!("Shop")),
+        ("start_first", json!(["utm_source", "contact:702104"])),
+        ("start_latest", json!(["lead:LATEST", "tag"])),
+        ("close_talk_on_start", json!(true)),
+    ] {
+        assert_eq!(vendors[key], value, "{key}");
+    }
+    assert_eq!(channel.lead_check_minutes, 5);
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ use tandem_model::{
 use tandem_vendor::{
     Abilities, Account, ChatIds, Doubt, Failure, FailureKind, Finding, Found, Heard, HeardAct, HeardChat,
     History, Hook, HookRefusal, News, OpenedChat, Opening, Recognition, Spoken, Standing, Strangers, Taken,
-    Telling,
+    Telling, Tended, Tending,
 };
 use url::Url;
 
@@ -24,6 +24,7 @@ use crate::chats::Accounts;
 pub(super) struct Crm(Mutex<State>);
 
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "what is switched on and off by tests, each by itself")]
 struct State {
     lines: Vec<String>,
     times: Vec<i64>,
@@ -37,6 +38,11 @@ struct State {
     /// What it sent on, as it would show it: by what each is known, and its id.
     echoes: Vec<(String, String)>,
     shows_echoes: bool,
+    tends: Vec<String>,
+    /// Who people are; nobody can say while there is nobody.
+    contact: Option<String>,
+    /// Nothing that is asked about people comes to an end.
+    hangs: bool,
 }
 
 /// What becomes of the next request.
@@ -63,6 +69,9 @@ impl Crm {
             sends_on: false,
             echoes: Vec::new(),
             shows_echoes: true,
+            tends: Vec::new(),
+            contact: Some("contact-1".to_owned()),
+            hangs: false,
         })))
     }
 
@@ -262,9 +271,31 @@ impl Account for Crm {
         let person = Some(format!("P-{}", client.person));
         let opened = OpenedChat {
             ids: ChatIds { ours: None, chat: Some(theirs), person },
-            contact: Some(contact.clone().unwrap_or_else(|| "contact-1".to_owned())),
+            contact: contact.clone().or_else(|| state.contact.clone()),
         };
         lost(opened, is_lost)
+    }
+
+    async fn tend(&self, tending: &Tending) -> Result<Tended, Failure> {
+        let Tending { opening, called, occasion, .. } = tending;
+        let (hangs, contact) = {
+            let mut state = self.state();
+            state.begin()?;
+            let mut line = format!("{occasion:?} {} {}", opening.chat, opening.client.name);
+            for (word, value) in
+                [("was ", called), ("phone ", &opening.client.phone), ("contact ", &opening.contact)]
+            {
+                if let Some(value) = value {
+                    line.extend([" ", word, value.as_str()]);
+                }
+            }
+            state.tends.push(line);
+            (state.hangs, state.contact.clone())
+        };
+        if hangs {
+            std::future::pending::<()>().await;
+        }
+        Ok(Tended { contact: opening.contact.clone().or(contact) })
     }
 
     async fn tell(&self, telling: &Telling) -> Result<Taken, Failure> {
@@ -372,6 +403,21 @@ impl Accounts for OneAccount {
 }
 
 impl Crm {
+    /// How people were looked after since it was asked last.
+    pub(super) fn tended(&self) -> Vec<String> {
+        std::mem::take(&mut self.state().tends)
+    }
+
+    /// Whether it can say who people are.
+    pub(super) fn knows(&self, contact: Option<&str>) {
+        self.state().contact = contact.map(str::to_owned);
+    }
+
+    /// Whether what is asked about people never comes to an end.
+    pub(super) fn hangs(&self, hangs: bool) {
+        self.state().hangs = hangs;
+    }
+
     /// It knows a chat that a manager began there.
     pub(super) fn begins(&self, theirs: &str) {
         self.state().chats.insert(theirs.to_owned());

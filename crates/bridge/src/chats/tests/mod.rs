@@ -7,6 +7,7 @@ mod once;
 mod opening;
 mod quotes;
 mod telling;
+mod tending;
 
 use std::{sync::Arc, time::Duration};
 
@@ -242,6 +243,24 @@ impl Desk {
             cause: None,
             owner: None,
             body,
+            ..self.sent("sendMessage", 1, "", Author::App("main".into()), self.app)
+        };
+        self.append(event, Vec::new()).await;
+    }
+
+    /// A manager talks there no more.
+    async fn hand_off_ends(&mut self) {
+        let message = self.message(1, "");
+        let conversation = MessageView::of(message.to_string().as_bytes()).unwrap().conversation().unwrap();
+        let event = NewEvent {
+            kind: EventKind::Mark,
+            conversation,
+            at: self.clock.now(),
+            flags: Flags::NONE,
+            upstream: None,
+            cause: None,
+            owner: None,
+            body: Bytes::from_static(br#"{"mark":"hand_off_ended"}"#),
             ..self.sent("sendMessage", 1, "", Author::App("main".into()), self.app)
         };
         self.append(event, Vec::new()).await;
