@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tandem_model::{Blame, PauseReason};
 use tandem_vendor::{Account, Doubt, Failure, FailureKind, FindingState, HookRefusal, News, Standing};
 
-use self::support::{CHANNEL, Desk, PHONE, Reply, Seen, hook, open, opening, telling};
+use self::support::{CHANNEL, Desk, PHONE, Reply, Seen, hook, open, opening, telling, with_photo};
 
 const CHANNELS: &str = "/channels/";
 const SEND: &str = "/send_message/";
@@ -175,6 +175,31 @@ async fn nothing_is_told_in_a_personal_account_before_the_owner_confirms_it() {
     let hinted = json!({"channels": [{"alias": "clients_tg", "uuid": CHANNEL, "kind": "bot"}]});
     let account = open(&desk.server, &desk.clock, &desk.safe, &hinted, &[("token", "t")], true);
     account.tell(&telling("hello", &json!({}))).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_file_goes_as_a_file_where_the_route_says_so_and_as_a_link_where_it_cannot_be_had() {
+    let desk = Desk::open().await;
+    let link = format!("{}media/photo", desk.server.base);
+    desk.server.then("/media/photo", [Reply::Text(200, "the bytes"), Reply::Text(404, "")]);
+    let telling = with_photo(telling("look", &json!({"files": "form"})), &link);
+    for _ in 0..2 {
+        desk.account.tell(&telling).await.unwrap();
+    }
+    let sent = desk.server.seen(SEND);
+    let form = String::from_utf8(sent[0].body.to_vec()).unwrap();
+    assert!(
+        form.contains("name=\"file\"; filename=\"p.jpg\"\r\nContent-Type: image/jpeg\r\n\r\nthe bytes\r\n"),
+        "{form}"
+    );
+    assert!(form.contains("name=\"text\"\r\n\r\nAnn: look\r\n"), "{form}");
+    assert_eq!(sent[1].json(), json!({"text": format!("Ann: look {link}")}));
+    // By its echo it is known either way.
+    let echo = json!({"action": "channel.message.created", "payload": {"id": 1, "channel_id": 31001,
+        "user_id": 5_550_001, "destination": "from_operator", "message": format!("Ann: look {link}")}});
+    desk.account.connect().await.unwrap();
+    let News::Spoken(spoken) = desk.hears(&echo).unwrap().remove(0) else { panic!() };
+    assert_eq!(Some(spoken.fingerprint), desk.account.fingerprint(&telling));
 }
 
 #[tokio::test]

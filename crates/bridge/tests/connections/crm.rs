@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, VecDeque},
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use async_trait::async_trait;
@@ -13,8 +14,9 @@ use tandem_model::{
     message::{Manager, MessageKey, ReplyAct, ReplyOrigin, ReplyResult},
 };
 use tandem_vendor::{
-    Account, ChatIds, ConnectionSetting, Failure, FailureKind, Finding, Found, Heard, HeardAct, HeardChat,
-    Hook, HookRefusal, Keep, News, OpenError, OpenedChat, Opening, Standing, Taken, Telling, Vendor,
+    Abilities, Account, Arrived, ChatIds, ConnectionSetting, Doubt, Failure, FailureKind, Finding, Found,
+    Heard, HeardAct, HeardChat, Hook, HookRefusal, Keep, News, OpenError, OpenedChat, Opening, Spoken,
+    Standing, Strangers, Taken, Telling, Vendor,
 };
 use url::Url;
 
@@ -25,6 +27,8 @@ pub(crate) const SECRET: &str = "crm-secret-4f1d9c0b7a6e";
 #[derive(Debug)]
 pub(crate) struct Crm {
     name: &'static str,
+    strangers: Strangers,
+    asked_every: Option<Duration>,
     world: Arc<World>,
 }
 
@@ -42,7 +46,17 @@ struct World {
 impl Crm {
     /// Under this word in settings and addresses.
     pub(crate) fn named(name: &'static str) -> Self {
-        Self { name, world: Arc::default() }
+        Self { name, strangers: Strangers::Reported, asked_every: None, world: Arc::default() }
+    }
+
+    /// Most of its clients have nothing to do with any bot.
+    pub(crate) fn for_strangers(self) -> Self {
+        Self { strangers: Strangers::Ordinary, ..self }
+    }
+
+    /// It is to be asked so often what is new, and can be.
+    pub(crate) fn asked_every(self, every: Duration) -> Self {
+        Self { asked_every: Some(every), ..self }
     }
 
     /// The next attempts to connect fail so.
@@ -114,6 +128,8 @@ impl Vendor for Crm {
             account: account.to_owned(),
             secret: secret.expose_secret().to_owned(),
             standing: Mutex::new(Standing::Unconnected),
+            strangers: self.strangers,
+            asked_every: self.asked_every,
             world: Arc::clone(&self.world),
             keep,
         }))
@@ -124,6 +140,8 @@ struct At {
     account: String,
     secret: String,
     standing: Mutex<Standing>,
+    strangers: Strangers,
+    asked_every: Option<Duration>,
     world: Arc<World>,
     keep: Arc<dyn Keep>,
 }
@@ -153,6 +171,18 @@ fn news(word: &Value) -> Result<News, HookRefusal> {
             }
             Ok(News::Heard(Box::new(heard)))
         }
+        Some("spoken") => {
+            let mut said = word.clone();
+            said["word"] = "said".into();
+            let News::Heard(heard) = news(&said)? else { unreachable!("a word that was said is heard") };
+            let doubt = if word["doubt"] == true { Doubt::LookAgain } else { Doubt::None };
+            let fingerprint = text("fingerprint").unwrap_or_default();
+            Ok(News::Spoken(Box::new(Spoken { heard: *heard, fingerprint, doubt })))
+        }
+        Some("arrived") => {
+            let how = text("how").and_then(|how| Arrived::read(&how)).unwrap();
+            Ok(News::Arrived { message: text("id").unwrap(), how })
+        }
         Some("disabled") => Ok(News::Disabled),
         Some(other) => Ok(News::Ignored(other.to_owned())),
         None => Err(HookRefusal::Unreadable { reason: "it has no word".to_owned() }),
@@ -161,6 +191,21 @@ fn news(word: &Value) -> Result<News, HookRefusal> {
 
 #[async_trait]
 impl Account for At {
+    fn abilities(&self) -> Abilities {
+        Abilities { strangers: self.strangers, ..Abilities::ALL }
+    }
+
+    async fn heard_since(&self, since: Timestamp) -> Option<Result<Vec<News>, Failure>> {
+        self.asked_every?;
+        let history = self.world.history.lock().unwrap();
+        let told = history.values().flatten().filter(|heard| heard.at >= since).cloned();
+        Some(Ok(told.map(|heard| News::Heard(Box::new(heard))).collect()))
+    }
+
+    fn polls_every(&self) -> Option<Duration> {
+        self.asked_every
+    }
+
     async fn connect(&self) -> Result<(), Failure> {
         *self.world.connects.lock().unwrap().entry(self.account.clone()).or_default() += 1;
         if let Some(failure) = self.world.connecting.lock().unwrap().pop_front() {

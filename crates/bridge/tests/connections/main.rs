@@ -3,8 +3,10 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 mod applying;
+mod applying_wahelp;
 mod connecting;
 mod crm;
+mod echoes;
 mod hand_off;
 mod hooks;
 mod missed;

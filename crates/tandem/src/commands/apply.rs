@@ -60,7 +60,26 @@ A file with an account at amoCRM (a file for each secret):
     name = \"amocrm\"
     kind = \"amocrm\"
     mode = \"channel\"
-    connection = \"shop\"             # source, talk_minutes, without_rest, keyboard, language, silent, rules")]
+    connection = \"shop\"             # source, talk_minutes, without_rest, keyboard, language, silent, rules
+
+A file with a project at Wahelp:
+  [[connection]]
+  name = \"wa\"
+  vendor = \"wahelp\"
+  login = \"shop\"                    # or token_file: a token from the cabinet
+  password_file = \"wahelp.password\"
+  project = 4242                    # api_base, words, pace, time_offset, fetch_hosts
+    [[connection.channels]]
+    alias = \"clients_tg\"
+    uuid = \"...\"
+  [[bot]]
+  token_file = \"bot.token\"
+    [[bot.route]]
+    name = \"wahelp\"
+    kind = \"wahelp\"
+    mode = \"api\"
+    connection = \"wa\"
+    channel = \"clients_tg\"          # destination, encoding, files, personal_account, rules")]
 pub(crate) struct Arguments {
     /// The file
     #[arg(value_name = "FILE")]

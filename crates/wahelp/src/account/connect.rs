@@ -58,6 +58,7 @@ impl WahelpAccount {
                     .to_owned(),
             ));
         };
+        self.known().hooked_at = Some(self.clock.now());
         let list = self.api.ask(Request::get(self.api.in_project("/webhooks/"))).await;
         let subscribed = match list {
             Ok(answer) => {

@@ -1,5 +1,7 @@
 //! Hearing: hooks, and the channels' messages where no hook tells of them (9, 13.6).
 
+use std::time::Duration;
+
 use tandem_model::Timestamp;
 use tandem_vendor::{Failure, Hook, HookRefusal, News, Standing};
 
@@ -15,6 +17,8 @@ use crate::{
 
 /// How many messages of a channel are asked for.
 const ROWS: usize = 50;
+/// How long our subscription is believed.
+const SUBSCRIPTION_HOLDS: Duration = Duration::from_mins(5);
 /// By what event a listed message is known.
 const LISTED: &str = "channel.message.created";
 
@@ -49,7 +53,9 @@ impl WahelpAccount {
 
     /// What was said in the channels that matter since then, oldest first. Also looks after our hook.
     pub(super) async fn look_through(&self, since: Timestamp) -> Result<Vec<News>, Failure> {
-        if self.public_url.is_some() {
+        let looked = self.known().hooked_at;
+        let is_due = looked.is_none_or(|at| self.clock.now().since(at) >= SUBSCRIPTION_HOLDS);
+        if self.public_url.is_some() && is_due {
             let link = match self.subscribe().await? {
                 None => Standing::Connected,
                 Some(sentence) => Standing::Impaired(sentence),

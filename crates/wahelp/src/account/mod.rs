@@ -68,6 +68,8 @@ struct Known {
     hook_secret: Option<SecretString>,
     /// Whether our hook is subscribed, as far as Wahelp says.
     hooked: bool,
+    /// When that was looked at last.
+    hooked_at: Option<Timestamp>,
     sending: Sending,
     /// Channels of routes, by uuid.
     used: BTreeSet<String>,
@@ -104,6 +106,7 @@ impl WahelpAccount {
             channels_at: None,
             hook_secret,
             hooked: false,
+            hooked_at: None,
             sending: Sending::default(),
             used: BTreeSet::new(),
             unreachable: BTreeMap::new(),

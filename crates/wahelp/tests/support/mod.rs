@@ -22,7 +22,8 @@ use serde_json::{Value, json};
 use tandem_model::{
     BotId, ConnectionId, SeededRng, Timestamp, UserId,
     message::{
-        Act, Body as Words, ChatKey, Client, Content, MessageKey, MessagePlace, PersonKey, Speaker, Told,
+        Act, Attachment, AttachmentKind, Body as Words, ChatKey, Client, Content, FileRef, MessageKey,
+        MessagePlace, PersonKey, Speaker, Told,
     },
 };
 use tandem_testkit::ManualClock;
@@ -313,4 +314,20 @@ pub(crate) fn telling(text: &str, more: &Value) -> Telling {
         silent: false,
         route: route(more),
     }
+}
+
+/// The same with a picture that is served there.
+pub(crate) fn with_photo(mut telling: Telling, link: &str) -> Telling {
+    if let Act::Said(body) = &mut telling.told.act {
+        body.content = Content::File(Attachment {
+            kind: AttachmentKind::Picture,
+            file: FileRef { id: "f".to_owned(), unique_id: "u".to_owned() },
+            name: "p.jpg".to_owned(),
+            mime: Some("image/jpeg".to_owned()),
+            size_bytes: None,
+            duration_secs: None,
+            link: Some(link.to_owned()),
+        });
+    }
+    telling
 }

@@ -1,14 +1,11 @@
 //! The story with Wahelp in the middle, in the mode `api`: a client writes to the bot, his words go to a channel of
 //! Wahelp's and from there to amoCRM, and what a manager answers there comes back to the bot.
 
-#![allow(clippy::unwrap_used, reason = "where a test panics, it fails")]
-
-mod support;
-
 use anyhow::Context as _;
 use serde_json::{Value, json};
-use support::{shop::Shop, until};
 use tandem_testkit::{around, contains};
+
+use crate::support::{shop::Shop, until};
 
 /// The shop's bot, and a project at Wahelp with the company's account at Telegram, which amoCRM is linked to.
 struct Story {

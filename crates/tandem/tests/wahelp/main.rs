@@ -1,0 +1,7 @@
+//! The stories with Wahelp in the middle, in both modes.
+
+#![allow(clippy::unwrap_used, reason = "where a test panics, it fails")]
+
+mod api;
+#[path = "../support/mod.rs"]
+mod support;
