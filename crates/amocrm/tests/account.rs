@@ -9,7 +9,10 @@ use std::{
 
 use serde_json::json;
 use tandem_amocrm::{Settings, secret};
-use tandem_model::{Blame, PauseReason};
+use tandem_model::{
+    Blame, PauseReason, Timestamp,
+    message::{ReplyOrigin, ReplyResult},
+};
 use tandem_vendor::{
     Account, ConnectionSetting, FailureKind, Finding, FindingState, Keep, OpenError, Standing, Vendor,
 };
@@ -93,6 +96,36 @@ async fn a_note_is_written_onto_the_card_of_the_chats_contact() {
     assert_eq!(seen[1].json(), json!([{"note_type": "common", "params": {"text": "Неизвестно, дошло ли"}}]));
     stage.server.next("/contacts/chats", [Reply::Json(204, json!(null))]);
     assert!(!stage.account.note(&ids(), "x").await.unwrap(), "nobody's chat");
+}
+
+#[tokio::test]
+async fn a_manager_who_was_hired_meanwhile_gets_his_name_with_his_second_message() {
+    let stage = Stage::open(With::TokenAndChannel).await;
+    let nobody = json!({"_page": 1, "_links": {}, "_embedded": {"users": []}});
+    stage.server.next("/api/v4/users", [Reply::Json(200, nobody)]);
+    stage.account.connect().await.unwrap();
+    let said = || {
+        let item = json!({"timestamp": 1_800_000_000, "sender": {"id": OLGA}, "message": {"id": MESSAGE, "type": "text",
+            "text": "Добрый день"}});
+        Reply::Json(200, json!({ "messages": [item] }))
+    };
+    let origin = ReplyOrigin {
+        route: "amocrm".to_owned(),
+        message: MESSAGE.to_owned(),
+        chat: CHAT.to_owned(),
+        person: None,
+    };
+    stage.server.next("/history", [said(), said(), said()]);
+    let name = async || {
+        let missed = stage.account.missed(&ids(), Timestamp::EPOCH).await.unwrap();
+        missed[0].by.name.clone()
+    };
+    assert_eq!(name().await, None);
+    let sent = ReplyResult::Sent { messages: Vec::new() };
+    stage.account.report(&origin, &sent).await.unwrap();
+    assert_eq!(name().await.as_deref(), Some("Ольга"));
+    stage.account.report(&origin, &sent).await.unwrap();
+    assert_eq!(stage.server.seen_at("/api/v4/users").len(), 2, "once at the start, and once for her");
 }
 
 #[tokio::test]

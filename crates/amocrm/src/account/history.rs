@@ -54,6 +54,9 @@ impl AmocrmAccount {
             }
         }
         missed.reverse();
+        for heard in &missed {
+            self.note_speaker(&heard.by);
+        }
         Ok(missed)
     }
 

@@ -9,6 +9,7 @@ mod grant;
 mod history;
 mod leads;
 mod listen;
+mod managers;
 mod match_people;
 mod probe;
 mod sources;
@@ -58,6 +59,7 @@ pub(crate) struct AmocrmAccount {
     id_field: fields::KnownField,
     pipelines: leads::KnownPipelines,
     sources: sources::KnownSources,
+    nameless: managers::Nameless,
 }
 
 /// What is known of the account.
@@ -113,6 +115,7 @@ impl AmocrmAccount {
             id_field: fields::KnownField::default(),
             pipelines: leads::KnownPipelines::default(),
             sources: sources::KnownSources::default(),
+            nameless: managers::Nameless::default(),
         }
     }
 
@@ -187,6 +190,7 @@ impl Account for AmocrmAccount {
     }
 
     async fn report(&self, origin: &ReplyOrigin, result: &ReplyResult) -> Result<(), Failure> {
+        self.learn_names().await;
         self.report_status(origin, result).await
     }
 
@@ -240,7 +244,9 @@ impl Account for AmocrmAccount {
         let chats = self.chats.as_ref().ok_or(HookRefusal::Unproven)?;
         let known =
             Known { channel: chats.channel(), account: facts.amojo_id.as_deref(), managers: &facts.managers };
-        inbound::chat_hook(&known, hook)
+        let news = inbound::chat_hook(&known, hook)?;
+        self.note_speakers(&news);
+        Ok(news)
     }
 
     async fn missed(&self, chat: &ChatIds, since: Timestamp) -> Result<Vec<Heard>, Failure> {

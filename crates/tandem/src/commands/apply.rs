@@ -60,7 +60,7 @@ A file with an account at amoCRM (a file for each secret):
     name = \"amocrm\"
     kind = \"amocrm\"
     mode = \"channel\"
-    connection = \"shop\"             # source, talk_minutes, without_rest, keyboard, language, silent, rules
+    connection = \"shop\"             # pipeline, leads, start_first, rules and more: docs/amocrm.md
 
 A file with a project at Wahelp:
   [[connection]]
