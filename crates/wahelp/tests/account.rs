@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tandem_model::{Blame, PauseReason};
 use tandem_vendor::{Account, Doubt, Failure, FailureKind, FindingState, HookRefusal, News, Standing};
 
-use self::support::{CHANNEL, Desk, PHONE, Reply, Seen, hook, open, opening, telling, with_photo};
+use self::support::{CHANNEL, Desk, PHONE, Reply, Seen, hook, open, opening, route, telling, with_photo};
 
 const CHANNELS: &str = "/channels/";
 const SEND: &str = "/send_message/";
@@ -333,4 +333,24 @@ async fn a_probe_goes_to_one_person_and_gives_a_block_of_settings() {
     assert!(settings.sentence.contains("encoding = \"json\""), "{}", settings.sentence);
     let nobody = desk.account.probe_to("").await;
     assert!(nobody.len() == 1 && nobody[0].state == FindingState::Bad);
+}
+
+#[tokio::test]
+async fn a_routes_channel_is_looked_at_for_what_becomes_of_what_is_told_there() {
+    let desk = Desk::open().await;
+    let check = async |more: Value| {
+        let found = desk.account.check_route(&route(&more)).await;
+        assert_eq!(found.len(), 1);
+        (found[0].state, found[0].sentence.clone())
+    };
+    let (state, sentence) = check(json!({"channel": "elsewhere"})).await;
+    assert!(state == FindingState::Bad && sentence.contains("no channel elsewhere"), "{sentence}");
+    let (state, sentence) = check(json!({})).await;
+    assert!(state == FindingState::Warning && sentence.contains("is a bot"), "{sentence}");
+    desk.server.channel_is("telegram");
+    desk.clock.advance(Duration::from_hours(25));
+    let (state, sentence) = check(json!({})).await;
+    assert!(state == FindingState::Bad && sentence.contains("his own words"), "{sentence}");
+    let (state, sentence) = check(json!({"personal_account": "confirmed"})).await;
+    assert!(state == FindingState::Warning && sentence.contains("(T1)"), "{sentence}");
 }

@@ -130,7 +130,9 @@ impl WahelpAccount {
         let linked = self.api.ask(Request::get(self.api.in_project("/integrations/amocrm/channels"))).await;
         match linked {
             Ok(answer) => {
-                let list = envelope::list(&answer).0;
+                let mut list = envelope::list(&answer).0;
+                // Whether those that could be linked are listed too is not known; where it says so, they are not.
+                list.retain(|channel| channel["connected"] != false);
                 if list.is_empty() {
                     return found(
                         "amocrm",

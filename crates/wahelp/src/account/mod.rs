@@ -4,6 +4,7 @@
 //! is being sent just now (its echo may come before the answer), who could not be reached lately.
 
 mod check;
+mod check_route;
 mod connect;
 mod listen;
 mod probe;
@@ -249,6 +250,10 @@ impl Account for WahelpAccount {
 
     async fn check(&self) -> Vec<Finding> {
         self.check_all().await
+    }
+
+    async fn check_route(&self, route: &serde_json::Value) -> Vec<Finding> {
+        self.check_route_settings(route).await
     }
 
     async fn probe_to(&self, to: &str) -> Vec<Finding> {
