@@ -14,7 +14,7 @@
 //! 3.2).
 
 mod answer;
-mod holder;
+pub(crate) mod holder;
 mod note;
 mod patience;
 pub(crate) mod recognise;

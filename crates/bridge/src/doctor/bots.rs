@@ -11,11 +11,13 @@ use crate::{
 impl Bridge {
     pub(super) async fn examine_bots(&self) -> Result<Vec<Section>, Refusal> {
         let mut sections = Vec::new();
-        for bot in self.bot_views().await? {
+        for found in self.stored_bots().await? {
+            let bot = self.bot_view(&found).await?;
             let lanes = self.lane_views(bot.bot).await?;
             let mut findings = vec![stream(&bot)];
             let routes = lanes.iter().filter(|lane| lane.serves == Serves::Route);
             findings.extend(routes.map(route));
+            findings.extend(self.examine_topology(&found).await?);
             let name = bot.username.as_ref().map(|name| format!(" (@{name})")).unwrap_or_default();
             sections.push(Section { about: format!("bot {}{name}", bot.bot), findings });
         }

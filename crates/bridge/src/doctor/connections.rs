@@ -46,11 +46,25 @@ impl Bridge {
         sections
     }
 
-    pub(super) async fn probe(&self, vendor: &str) -> Vec<Section> {
+    /// Tries out what no documentation says. To somebody something is sent only when he is named.
+    pub(super) async fn probe(&self, vendor: &str, to: Option<&str>) -> Vec<Section> {
         let mut sections = Vec::new();
         for live in self.connections().list().iter().filter(|live| live.vendor() == vendor) {
             let Some(account) = live.account() else { continue };
-            let findings = account.probe().await.into_iter().map(FindingView::from).collect();
+            let mut found = account.probe().await;
+            if let Some(to) = to {
+                found.extend(account.probe_to(to).await);
+            }
+            let mut findings: Vec<FindingView> = found.into_iter().map(FindingView::from).collect();
+            if findings.is_empty() {
+                let nothing = match to {
+                    Some(_) => "There is nothing to try out here.",
+                    None => {
+                        "What is not known here is seen only by sending somebody something: name him with --to."
+                    }
+                };
+                findings.push(FindingView::skipped("probe", nothing));
+            }
             sections.push(Section { about: format!("probe {}", live.name()), findings });
         }
         sections

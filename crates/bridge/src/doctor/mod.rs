@@ -7,6 +7,7 @@ mod bots;
 mod connections;
 mod reach;
 mod service;
+mod topology;
 
 use serde::{Deserialize, Serialize};
 use tandem_vendor::{Finding, FindingState};
@@ -24,6 +25,9 @@ pub(crate) use reach::SelfWords;
 pub struct Doctor {
     /// Also try out at accounts of this vendor what no documentation says. Writes into a chat of its own there.
     pub probe: Option<String>,
+    /// To whom what only sending shows may be sent, by the vendor's name of him. Nobody unless named.
+    #[serde(default)]
+    pub to: Option<String>,
 }
 
 /// What was found.
@@ -125,7 +129,7 @@ impl Bridge {
         sections.extend(self.examine_bots().await?);
         sections.extend(self.examine_connections().await);
         if let Some(vendor) = &asked.probe {
-            sections.extend(self.probe(vendor).await);
+            sections.extend(self.probe(vendor, asked.to.as_deref()).await);
         }
         Ok(Report { sections })
     }

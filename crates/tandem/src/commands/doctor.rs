@@ -21,18 +21,23 @@ use crate::{Failure, output::Format, settings::Settings};
 Examples:
   tandem doctor
   tandem doctor --json | jq '.sections[].findings[] | select(.state == \"bad\")'
-  tandem doctor --probe amocrm      Also try out what no documentation says; writes into a chat of its own")]
+  tandem doctor --probe amocrm      Also try out what no documentation says; writes into a chat of its own
+  tandem doctor --probe wahelp --to clients_tg:5550001
+                                    The same at Wahelp: two messages to this client of this channel, to nobody else")]
 pub(crate) struct Arguments {
     /// Try out at this vendor's accounts what no documentation says (docs/untried.md)
     #[arg(long, value_name = "VENDOR")]
     probe: Option<String>,
+    /// Whom the probe may send something: at Wahelp a client's number, or <channel>:<number>
+    #[arg(long, value_name = "RECIPIENT", requires = "probe")]
+    to: Option<String>,
     #[command(flatten)]
     format: Format,
 }
 
 /// Asks and prints.
 pub(crate) async fn run(arguments: Arguments, settings: Settings) -> Result<ExitCode, Failure> {
-    let request = Request::Doctor(Doctor { probe: arguments.probe });
+    let request = Request::Doctor(Doctor { probe: arguments.probe, to: arguments.to });
     let response = ask(&settings, arguments.format, request).await?;
     arguments.format.print(&response, || match &response {
         Response::Examined(report) => in_words(report),
