@@ -43,6 +43,18 @@ fn with_a_channel_of_ones_own_every_expectation_holds_too() {
 }
 
 #[test]
+fn with_wahelp_in_the_middle_every_expectation_holds_too() {
+    for lang in ["en", "ru"] {
+        let told = demo(&["--route", "wahelp", "--script", "--json", "--lang", lang]);
+        let lines = String::from_utf8(told.stdout).unwrap();
+        let end: Value = serde_json::from_str(lines.lines().last().unwrap()).unwrap();
+        assert!(told.status.success(), "{lines}{}", String::from_utf8_lossy(&told.stderr));
+        assert_eq!((end["held"].as_u64(), end["of"].as_u64()), (Some(24), Some(24)), "{lines}");
+        assert_eq!(told.stderr, b"", "{}", String::from_utf8_lossy(&told.stderr));
+    }
+}
+
+#[test]
 fn people_read_it_in_their_language_without_a_token() {
     let told = demo(&["--script", "--lang", "ru"]);
     let text = String::from_utf8(told.stdout).unwrap();

@@ -46,6 +46,8 @@ pub(super) enum Who {
     Tandem,
     /// amoCRM's chat, as managers see it.
     AmoCrm,
+    /// Wahelp, between Telegram and amoCRM.
+    Wahelp,
 }
 
 /// Whether colours are wanted.
@@ -120,6 +122,7 @@ impl Who {
             Self::Owner => words.cast.owner,
             Self::Tandem => words.cast.tandem,
             Self::AmoCrm => "amoCRM",
+            Self::Wahelp => "Wahelp",
         }
     }
 
@@ -127,7 +130,7 @@ impl Who {
         match self {
             Self::Client => "1;36",
             Self::Bot => "1;33",
-            Self::Manager | Self::Salesbot | Self::AmoCrm => "1;34",
+            Self::Manager | Self::Salesbot | Self::AmoCrm | Self::Wahelp => "1;34",
             Self::Owner => "1;35",
             Self::Tandem => "1;32",
         }

@@ -1,6 +1,6 @@
 //! `tandem demo`: the whole thing in one process, as it happens.
 //!
-//! A sandbox plays Telegram and amoCRM, a small bonus bot plays the owner's program, and between them runs the real
+//! A sandbox plays Telegram, amoCRM and Wahelp, a small bonus bot plays the owner's program, and between them runs the real
 //! service. What is printed is what the client's phone, amoCRM's chat and the way between them show; every line with
 //! a mark was looked at outside Tandem.
 
@@ -12,6 +12,7 @@ mod script;
 mod stage;
 mod tandem;
 mod teller;
+mod wahelp;
 mod words;
 
 use std::{
@@ -42,6 +43,7 @@ Examples:
   tandem demo
   tandem demo --lang ru
   tandem demo --route channel    With a chat channel of your own instead of amoCRM's built-in integration
+  tandem demo --route wahelp     With Wahelp between the bot and amoCRM
   tandem demo --script           At full speed; exit code 0 only if everything in it held
   tandem demo --script --json    One JSON object for each expectation")]
 pub(crate) struct Arguments {
@@ -71,6 +73,8 @@ enum Route {
     Native,
     /// A chat channel of the owner's own, by amoCRM's Chats API
     Channel,
+    /// A bot channel of Wahelp that is linked to amoCRM
+    Wahelp,
 }
 
 /// Plays it, unless `stop` comes first.
@@ -92,6 +96,7 @@ pub(crate) async fn run(arguments: Arguments, stop: CancellationToken) -> anyhow
         let overture = match arguments.route {
             Route::Native => words.scenes.overture,
             Route::Channel => words.channel.overture,
+            Route::Wahelp => words.wahelp.overture,
         };
         writeln!(io::stdout(), "{overture}").ok();
     }
@@ -99,6 +104,7 @@ pub(crate) async fn run(arguments: Arguments, stop: CancellationToken) -> anyhow
     let told = match arguments.route {
         Route::Native => stop.run_until_cancelled(script::tell(teller)).await,
         Route::Channel => stop.run_until_cancelled(channel::tell(teller)).await,
+        Route::Wahelp => stop.run_until_cancelled(wahelp::tell(teller)).await,
     };
     match told {
         Some(Ok(true)) => Ok(ExitCode::SUCCESS),

@@ -67,6 +67,10 @@ impl Stage {
         self.sandbox.amocrm_url()
     }
 
+    pub(super) fn wahelp_url(&self) -> String {
+        self.sandbox.wahelp_url()
+    }
+
     pub(super) async fn end(self) {
         self.sandbox.stop().await;
     }
@@ -83,7 +87,12 @@ impl Stage {
 
     /// The client does something on her phone.
     pub(super) async fn client(&self, act: &str, body: Value) -> anyhow::Result<Value> {
-        self.act(&format!("/users/{}/bots/{}/{act}", self.client, self.bot), &body).await
+        self.client_at(self.bot, act, body).await
+    }
+
+    /// She does something in her chat with a bot.
+    pub(super) async fn client_at(&self, bot: i64, act: &str, body: Value) -> anyhow::Result<Value> {
+        self.act(&format!("/users/{}/bots/{bot}/{act}", self.client), &body).await
     }
 
     /// What stands in her chat.

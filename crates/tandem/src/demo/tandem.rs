@@ -9,8 +9,8 @@ use anyhow::{Context as _, bail};
 use tandem_bridge::{
     apply,
     operations::{
-        Adopt, AnotherPoller, Apply, ApplyMode, Confidential, GiveBack, KeepHolder, Others, RefusedView,
-        Release, Request, Response, Serves, Undelivered,
+        Adopt, AnotherPoller, Apply, ApplyMode, Confidential, GiveBack, KeepHolder, LaneStateView, Others,
+        RefusedView, Release, Request, Response, Serves, Undelivered,
     },
 };
 use tandem_gateway::DropPending;
@@ -74,6 +74,13 @@ impl Tandem {
     /// Lets vendors reach its public listener, as if it stood behind an address of its own.
     pub(super) fn is_reachable(&mut self) -> anyhow::Result<()> {
         self.settings.server.public_url = Some(self.public_url().parse()?);
+        Ok(())
+    }
+
+    /// Says that webhooks at this address are Wahelp's, as an owner does whose Wahelp takes it by an unknown host.
+    pub(super) fn recognises_wahelp_at(&mut self, address: &str) -> anyhow::Result<()> {
+        let host = address.strip_prefix("http://").context("a sandbox is reached by http")?;
+        self.settings.telegram.wahelp_hosts = vec![host.to_owned()];
         Ok(())
     }
 
@@ -174,6 +181,16 @@ impl Tandem {
         };
         let unknown = lanes.iter().filter(|lane| lane.name == "telegram").map(|lane| lane.held.unknown);
         Ok(usize::try_from(unknown.sum::<u64>())?)
+    }
+
+    /// Why a route stands still, as `tandem lanes` tells; empty while it does not.
+    pub(super) async fn refusal_of_route(&self, route: &str) -> anyhow::Result<String> {
+        let Response::Lanes { lanes } = self.ask(Request::Lanes { bot: None }).await? else {
+            bail!("lanes was answered with something else");
+        };
+        let name = format!("route:{route}");
+        let lane = lanes.into_iter().find(|lane| lane.name == name && lane.state != LaneStateView::Running);
+        Ok(lane.and_then(|lane| lane.last_fault).map(|fault| fault.text).unwrap_or_default())
     }
 
     /// `tandem release`; says whose the stream is now.

@@ -109,4 +109,5 @@ pub(in crate::demo) const ENGLISH: Words = Words {
         next: "With your own bot: tandem serve, tandem adopt, and one line in the bot's code. See README.md",
     },
     channel: super::channel::ENGLISH,
+    wahelp: super::wahelp::ENGLISH,
 };

@@ -4,8 +4,9 @@
 mod channel;
 mod english;
 mod russian;
+mod wahelp;
 
-use self::channel::ChannelWords;
+use self::{channel::ChannelWords, wahelp::WahelpWords};
 pub(super) use english::ENGLISH;
 pub(super) use russian::RUSSIAN;
 
@@ -20,6 +21,7 @@ pub(super) struct Words {
     pub(super) passing: PassingWords,
     pub(super) end: End,
     pub(super) channel: ChannelWords,
+    pub(super) wahelp: WahelpWords,
 }
 
 /// Who speaks.

@@ -106,4 +106,5 @@ pub(in crate::demo) const RUSSIAN: Words = Words {
         next: "Со своим ботом: tandem serve, tandem adopt и одна строка в коде бота. Подробно: README.ru.md",
     },
     channel: super::channel::RUSSIAN,
+    wahelp: super::wahelp::RUSSIAN,
 };
