@@ -128,8 +128,8 @@ impl Replies {
         Progress::find(&*self.shared.store, self.lane, event.seq).await.map_err(|error| unread(&error))
     }
 
-    /// A part of an album whose fate was decided together with another part's has it, without being tried. Once that is
-    /// noted, or where it was decided alone, somebody has asked for another try.
+    /// A part of an album whose fate was decided together with another part's has it, without being tried; so has what
+    /// failed just before a crash. Once that is noted, or where it was decided alone, somebody has asked for another try.
     async fn go_on_from_what_is_known(&self, reply: &mut Reply<'_>) -> Result<(), Verdict> {
         let Some(first) = reply.progress.with else { return Ok(()) };
         reply.progress.with = None;
@@ -137,7 +137,12 @@ impl Replies {
             Some(Outcome::Sent) => Ok(()),
             Some(told) => {
                 self.keep_progress(reply).await?;
-                let reason = "what became of the album became of it".to_owned();
+                let reason = if first == reply.event.seq {
+                    "what became of it was told before the service stopped"
+                } else {
+                    "what became of the album became of it"
+                };
+                let reason = reason.to_owned();
                 Err(match told {
                     Outcome::Failed => Verdict::Reject { reason },
                     Outcome::Sent | Outcome::Unknown => Verdict::Unknown { reason },

@@ -7,7 +7,8 @@
 use std::sync::atomic::Ordering;
 
 use tandem_gateway::RecordError;
-use tandem_journal::{Append, HeldStates, ReadError, Urgency};
+use tandem_journal::{Append, Fact, HeldStates, LaneError, ReadError, Settlement, Urgency};
+use tandem_lanes::LeaseSource as _;
 use tandem_model::{
     Held, HeldState, Seq,
     message::{ReplyAct, ReplyDocument, ReplyResult},
@@ -24,6 +25,8 @@ use crate::bridge::Chain;
 const PAGE: usize = 100;
 /// What is said of what was interrupted.
 const INTERRUPTED: &str = "the service stopped while it was sent; whether it arrived is not known";
+/// What is said of what the lane is given once more.
+const ONCE_MORE: &str = "the service stopped before its end was noted";
 
 /// Why something was not told.
 #[derive(Debug, thiserror::Error)]
@@ -32,6 +35,8 @@ enum TellError {
     Read(#[from] ReadError),
     #[error(transparent)]
     Record(#[from] RecordError),
+    #[error(transparent)]
+    Lane(#[from] LaneError),
 }
 
 impl Replies {
@@ -65,9 +70,18 @@ impl Replies {
             return Ok(());
         }
         let Ok(document) = serde_json::from_slice::<ReplyDocument>(&event.body) else { return Ok(()) };
-        let progress = Progress::find(&*self.shared.store, self.lane, row.seq).await?;
-        if progress.told.is_some() || matches!(document.act, ReplyAct::Type { .. }) {
-            return Ok(());
+        let mut progress = Progress::find(&*self.shared.store, self.lane, row.seq).await?;
+        match (progress.told, &document.act) {
+            (Some(Outcome::Sent), _) | (None, ReplyAct::Type { .. } | ReplyAct::React { .. }) => {
+                return self.give_again(row, None).await;
+            }
+            (Some(Outcome::Failed), _) => {
+                // By this it is known that its fate is not to be asked for anew.
+                progress.with = Some(row.seq);
+                return self.give_again(row, Some(progress.fact(self.lane, row.seq, now))).await;
+            }
+            (Some(Outcome::Unknown), _) => return Ok(()),
+            (None, ReplyAct::Say { .. }) => {}
         }
         let words = match row.state {
             HeldState::Unknown if !row.reason.is_empty() => row.reason.clone(),
@@ -83,5 +97,23 @@ impl Replies {
             Append { events: vec![told], facts: vec![fact], urgency: Urgency::MustKeep, ..Append::default() };
         self.shared.recorder.record(bot, append).await?;
         Ok(())
+    }
+
+    /// Has the lane deliver what stands as under way, though nothing is.
+    async fn give_again(&self, row: &Held, known: Option<Fact>) -> Result<(), TellError> {
+        let (bot, lane) = (self.lane.bot, self.lane.lane);
+        let Some(lease) = self.shared.ownership.lease(bot) else { return Ok(()) };
+        if row.state != HeldState::Sending {
+            return Ok(());
+        }
+        let again = Held {
+            state: HeldState::Retrying,
+            next_at: self.now(),
+            reason: ONCE_MORE.to_owned(),
+            ..row.clone()
+        };
+        let settlement =
+            Settlement { put: vec![again], facts: known.into_iter().collect(), ..Settlement::default() };
+        Ok(self.shared.store.settle(lease, bot, lane, settlement).await?)
     }
 }

@@ -1,10 +1,12 @@
 //! What nobody can say: whether a message arrived.
 
 use serde_json::json;
-use tandem_model::{HeldState, message::ReplyResult};
+use tandem_journal::Settlement;
+use tandem_lanes::LeaseSource as _;
+use tandem_model::{Conversation, Held, HeldState, Timestamp, message::ReplyResult};
 
 use crate::{
-    desk::{Desk, messages, text},
+    desk::{Desk, client, messages, text},
     support::{id, until},
 };
 
@@ -91,5 +93,45 @@ async fn a_long_text_that_was_interrupted_between_two_messages_goes_on_where_it_
     desk = desk.reopen().await;
     assert_eq!(messages(&desk.outcome("m1").await), 2);
     assert_eq!(desk.texts().concat(), long);
+    desk.service.stop().await;
+}
+
+#[tokio::test]
+async fn what_telegram_took_or_refused_just_before_a_kill_is_known_and_neither_sent_again_nor_a_riddle() {
+    let mut desk = Desk::open().await;
+    let sent = desk.does("m1", text("hello")).await;
+    assert_eq!(messages(&desk.outcome("m1").await), 1);
+    desk.fault(json!({"method": "sendMessage", "fault": {"kind": "status", "code": 400}, "times": 1})).await;
+    let bob = client(&desk.stage, &desk.bot, "Bob").await;
+    let refused = desk.does_in(bob, "m2", text("too much")).await;
+    assert!(matches!(desk.outcome("m2").await, ReplyResult::Failed { .. }));
+    // The commit of the attempt is there, that of its end is not.
+    let (bot, lane) = (id(&desk.bot), desk.lane("telegram").await.id);
+    let parts = desk.service.bridge.parts();
+    parts.lanes.detach(tandem_lanes::LaneAddress { bot, lane }).await.unwrap();
+    let row = |seq, chat| Held {
+        seq,
+        conversation: Conversation::chat(chat),
+        family: None,
+        state: HeldState::Sending,
+        tries: 0,
+        attempts: Vec::new(),
+        next_at: Timestamp::from_secs(0),
+        reason: String::new(),
+    };
+    let put = vec![row(sent, desk.client), row(refused, bob)];
+    let settlement = Settlement { put, ..Settlement::default() };
+    let lease = parts.ownership.lease(bot).unwrap();
+    desk.service.store.settle(lease, bot, lane, settlement).await.unwrap();
+    desk = desk.reopen().await;
+    desk.does("m3", text("after it")).await;
+    assert_eq!(messages(&desk.outcome("m3").await), 1);
+    let only_the_refused_one = async || {
+        let states: Vec<_> = desk.held().await.iter().map(|row| (row.seq, row.state)).collect();
+        (states == [(refused, HeldState::Dead)]).then_some(())
+    };
+    desk.stage.in_time("the end of both", only_the_refused_one).await;
+    assert_eq!(desk.texts(), ["hello", "after it"]);
+    assert_eq!((desk.outcomes("m1").await.len(), desk.outcomes("m2").await.len()), (1, 1));
     desk.service.stop().await;
 }

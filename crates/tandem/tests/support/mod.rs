@@ -6,6 +6,7 @@
 #![allow(dead_code, reason = "each test program uses its own part of this")]
 #![allow(clippy::unwrap_used, reason = "where a test panics, it fails")]
 
+pub(crate) mod channel;
 /// What drives the programs of `clients/` and `examples/`, with or without a Tandem between.
 #[path = "../../../sandbox/tests/support/mod.rs"]
 pub(crate) mod driver;
