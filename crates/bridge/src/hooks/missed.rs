@@ -2,9 +2,9 @@
 //! history.
 //!
 //! **How an outage is known.** While all is well a moment is written down every [`EVERY`] for each connection (a link
-//! of one of its bots). A start that finds it old, a process that slept, a database that did not take a hook and a
-//! vendor that could not be reached each open a gap. While there is a gap no new moment is written, so that another
-//! crash does not hide it.
+//! of one of its bots). A start (nobody took any hook before it, however shortly), a process that slept, a database that
+//! did not take a hook and a vendor that could not be reached each open a gap. While there is a gap no new moment is
+//! written, so that another crash does not hide it.
 //!
 //! **What is looked at.** The chats that were used in the last days, the latest first and a bounded number of them, one
 //! after another and slowly: what clients say now comes first. What had come is recognised by the vendor's id. What is
@@ -30,7 +30,7 @@ use crate::{
 
 /// How often it is written down that hooks can be taken.
 const EVERY: Duration = Duration::from_secs(30);
-/// A moment that is so old was followed by an outage.
+/// A moment that is so old in a process that runs was followed by an outage.
 const LATE: Duration = Duration::from_secs(90);
 /// Hooks are on their way for a while, and clocks differ.
 pub(super) const SLACK: Duration = Duration::from_mins(1);
@@ -69,7 +69,7 @@ pub(super) struct Found {
 }
 
 impl Beat {
-    /// Looks when it was written last; opens a gap where that is long ago.
+    /// Looks when it was written last, and opens a gap from there: the process that wrote it has ended since.
     pub(crate) async fn found(bridge: &Bridge, live: &LiveConnection) -> Self {
         let mut last: Option<Timestamp> = None;
         for route in bridge.connections().routes_of(live.id()).iter().take(BOTS) {
@@ -83,8 +83,8 @@ impl Beat {
             }
         }
         let now = bridge.parts().clock.now();
-        if let Some(last) = last.filter(|last| now.since(*last) > LATE) {
-            live.note_gap(last.minus(SLACK));
+        if let Some(last) = last {
+            live.note_gap(last.min(now).minus(SLACK));
         }
         Self { last: last.map(|_| now) }
     }

@@ -67,3 +67,23 @@ async fn what_is_older_than_a_day_is_sent_to_nobody() {
     assert_eq!(replies.iter().map(text_of).collect::<Vec<_>>(), ["one", "new"]);
     open.stop().await;
 }
+
+#[tokio::test]
+async fn what_a_manager_wrote_while_the_service_was_only_started_again_is_found() {
+    let shop = Shop::new().await;
+    let open = shop.open().await;
+    let bot = shop.bot();
+    open.add_bot(&bot).await;
+    open.is_connected().await;
+    let ours = json!({"ours": format!("tg:{}:7", bot.id())});
+    shop.hook(&open, &shop.said("m1", "c1", "one", &ours)).await;
+    shop.stage.in_time("a moment written down", async || open.moment(&bot).await).await;
+    open.stop().await;
+    shop.crm.did("c1", "m2", "two", shop.now());
+    shop.stage.clock.advance(Duration::from_secs(2));
+    let open = shop.reopen().await;
+    let found = async || Some(open.replies(&bot).await).filter(|replies| replies.len() > 1);
+    let replies = shop.stage.in_time("what was missed", found).await;
+    assert_eq!(replies.iter().map(text_of).collect::<Vec<_>>(), ["one", "two"]);
+    open.stop().await;
+}
