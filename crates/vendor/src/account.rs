@@ -91,6 +91,12 @@ pub trait Account: fmt::Debug + Send + Sync {
     /// Whether hooks under this path (behind `/hooks/<vendor>/`, or `account` and the secret) are this account's.
     fn owns(&self, path: &[String]) -> bool;
 
+    /// Whether it knows which account it is, so that it takes no hook for its own that is for another one. `false` for
+    /// those that have to ask first, and could not yet. Of several that own a path each may prove a hook.
+    fn knows_itself(&self) -> bool {
+        true
+    }
+
     /// Proves and reads a hook.
     fn hear(&self, hook: &Hook) -> Result<Vec<News>, HookRefusal>;
 

@@ -225,6 +225,13 @@ impl Account for AmocrmAccount {
         is_disable_hook() || is_chat_hook() || self.owns_account_path(path)
     }
 
+    fn knows_itself(&self) -> bool {
+        let facts = self.facts();
+        let chats_are_known = self.chats.is_none() || facts.amojo_id.is_some();
+        let number_is_known = self.connection.integration.is_none() || facts.number.is_some();
+        chats_are_known && number_is_known
+    }
+
     fn hear(&self, hook: &Hook) -> Result<Vec<News>, HookRefusal> {
         if hook.path.first().is_some_and(|first| first == ACCOUNT) {
             return self.hear_account(hook);

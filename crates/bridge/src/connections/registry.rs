@@ -115,13 +115,13 @@ impl Connections {
         self.0.live.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
     }
 
-    /// The connection whose hooks come to this path.
-    pub(crate) fn owner_of(&self, vendor: &str, path: &[String]) -> Option<Arc<LiveConnection>> {
+    /// The connections whose hooks may come to this path.
+    pub(crate) fn owners_of(&self, vendor: &str, path: &[String]) -> Vec<Arc<LiveConnection>> {
         let live = self.0.live.read().unwrap_or_else(PoisonError::into_inner);
-        live.values()
-            .filter(|live| live.vendor() == vendor)
-            .find(|live| live.account().is_some_and(|account| account.owns(path)))
-            .cloned()
+        let owns = |live: &&Arc<LiveConnection>| {
+            live.vendor() == vendor && live.account().is_some_and(|account| account.owns(path))
+        };
+        live.values().filter(owns).cloned().collect()
     }
 
     /// The routes that use a connection, by bot and name.

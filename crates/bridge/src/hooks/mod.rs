@@ -20,6 +20,7 @@ mod missed;
 mod oauth;
 mod poll;
 mod take;
+mod whose;
 
 use std::{sync::Arc, time::Duration};
 
@@ -33,11 +34,14 @@ use axum::{
 };
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use tandem_gateway::{BodyError, Proof};
-use tandem_vendor::{Hook, HookRefusal, News};
+use tandem_vendor::{Hook, News};
 
-use self::metrics::HookEnd;
 pub use self::metrics::METRICS;
 pub(crate) use self::{inbox::run as drain_inbox, metrics::HookMetrics, missed::Beat, poll::Polling};
+use self::{
+    metrics::HookEnd,
+    whose::{Whose, whose},
+};
 use crate::{Bridge, bridge::Chain, connections::LiveConnection};
 
 /// Longest body. A vendor's hook is some kilobytes.
@@ -66,9 +70,10 @@ async fn receive(
 ) -> Response {
     let path: Vec<String> = path.split('/').map(str::to_owned).collect();
     // Before anything is read: strangers cost nothing.
-    let Some(live) = bridge.connections().owner_of(&vendor, &path) else {
+    let owners = bridge.connections().owners_of(&vendor, &path);
+    if owners.is_empty() {
         return bridge.end(HookEnd::Nobodys);
-    };
+    }
     let read = tokio::time::timeout(BODY_LIMIT, Limited::new(body, BODY_BYTES).collect()).await;
     let body = match read {
         Ok(Ok(body)) => body.to_bytes(),
@@ -83,20 +88,21 @@ async fn receive(
         Err(_) => return bridge.end(HookEnd::TooSlow),
     };
     let hook = Hook { method, path, query, headers, body };
-    let Some(account) = live.account() else { return bridge.end(HookEnd::Nobodys) };
-    let news = match account.hear(&hook) {
-        Ok(news) => news,
-        Err(HookRefusal::Unproven) => return bridge.end(HookEnd::Unproven),
-        Err(HookRefusal::Unreadable { reason }) => {
-            if let Some(Extension(proof)) = proof {
-                proof.is_given();
-            }
-            return bridge.refuse_unreadable(&live, &hook, &reason);
-        }
-    };
-    if let Some(Extension(proof)) = proof {
+    let told = whose(owners, &hook);
+    if !matches!(told, Whose::Unproven)
+        && let Some(Extension(proof)) = proof
+    {
         proof.is_given();
     }
+    let (live, news) = match told {
+        Whose::Told(live, news) => (live, news),
+        Whose::Unreadable(live, reason) => return bridge.refuse_unreadable(&live, &hook, &reason),
+        Whose::Unclear(lives) => {
+            bridge.look_for_unclear(&lives);
+            return bridge.end(HookEnd::NotKept);
+        }
+        Whose::Unproven => return bridge.end(HookEnd::Unproven),
+    };
     live.heard_something(bridge.parts().clock.now());
     // The vendor may hang up; what is committed is taken note of all the same.
     let (keeping, kept) = (bridge.clone(), Arc::clone(&live));

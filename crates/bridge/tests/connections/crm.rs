@@ -23,6 +23,11 @@ use url::Url;
 /// What proves its hooks, and must show nowhere.
 pub(crate) const SECRET: &str = "crm-secret-4f1d9c0b7a6e";
 
+/// The path that all accounts have; a hook there says for whom it is.
+pub(crate) const FOR_ALL: &str = "all";
+/// Accounts that are called so know who they are once they are connected.
+pub(crate) const YOUNG: &str = "young";
+
 /// The vendor.
 #[derive(Debug)]
 pub(crate) struct Crm {
@@ -63,6 +68,11 @@ impl Crm {
     pub(crate) fn fails_to_connect(&self, times: usize, kind: &FailureKind, words: &str) {
         let failures = (0..times).map(|_| Failure::new(kind.clone(), words));
         self.world.connecting.lock().unwrap().extend(failures);
+    }
+
+    /// Nothing keeps accounts from being connected any more.
+    pub(crate) fn can_connect(&self) {
+        self.world.connecting.lock().unwrap().clear();
     }
 
     /// How often an account was connected.
@@ -240,7 +250,11 @@ impl Account for At {
     }
 
     fn owns(&self, path: &[String]) -> bool {
-        path.first() == Some(&self.account)
+        path.first().is_some_and(|first| *first == self.account || first == FOR_ALL)
+    }
+
+    fn knows_itself(&self) -> bool {
+        !self.account.starts_with(YOUNG) || self.standing() == Standing::Connected
     }
 
     fn hear(&self, hook: &Hook) -> Result<Vec<News>, HookRefusal> {
@@ -250,6 +264,9 @@ impl Account for At {
         }
         let body: Value = serde_json::from_slice(&hook.body)
             .map_err(|error| HookRefusal::Unreadable { reason: error.to_string() })?;
+        if hook.path[0] == FOR_ALL && self.knows_itself() && body["account"] != *self.account {
+            return Err(HookRefusal::Unproven);
+        }
         match &body {
             Value::Array(words) => words.iter().map(news).collect(),
             word => Ok(vec![news(word)?]),

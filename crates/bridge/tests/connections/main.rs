@@ -11,6 +11,7 @@ mod hand_off;
 mod hooks;
 mod missed;
 mod oauth;
+mod shared_path;
 #[expect(dead_code, unused_imports, reason = "it serves other tests, too")]
 #[path = "../support/mod.rs"]
 mod support;
