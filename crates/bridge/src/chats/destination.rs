@@ -7,7 +7,7 @@ use tandem_journal::{Fact, Page, Store};
 use tandem_lanes::{Delivered, Destination, Run};
 use tandem_model::{
     Event, Flags, OrderKey, Timestamp, Verdict,
-    message::{Act, ChatKey, Client, Content, Told},
+    message::{Act, ChatKey, Client, Content, OutcomeDocument, Told},
 };
 
 use super::{
@@ -19,7 +19,7 @@ use super::{
     talk::Talk,
     tending::{ends_hand_off, news_of},
     times::{LOOK_BACK, Times, beginning},
-    verdict::unread,
+    verdict::{unread, verdict},
 };
 use crate::{WithoutRest, connections::chat_ids};
 
@@ -60,6 +60,9 @@ impl ChatRoute {
         let news = news_of(event);
         let is_nothing = matter == Matter::Nothing && news.is_none();
         let Some(key) = chat_of(event.bot, &event.conversation).filter(|_| !is_nothing) else {
+            if let Matter::Outcome(outcome) = &matter {
+                self.report_of_nobody(outcome).await?;
+            }
             // It takes its time all the same, so that times do not depend on what is told.
             self.shared.known.touch(&place, |chat| {
                 chat.times.next(event);
@@ -99,6 +102,12 @@ impl ChatRoute {
         }
         self.shared.known.put(place, chat);
         told
+    }
+
+    /// A manager wrote to somebody whom no bot knows: there is no chat of ours, and his message has a status.
+    async fn report_of_nobody(&self, outcome: &OutcomeDocument) -> Result<(), Verdict> {
+        let account = self.shared.accounts.account(self.names.connection)?;
+        account.report(&outcome.origin, &outcome.result).await.map_err(verdict)
     }
 
     /// A chat that is not in memory.

@@ -83,9 +83,8 @@ impl Beat {
             }
         }
         let now = bridge.parts().clock.now();
-        if let Some(last) = last {
-            live.note_gap(last.min(now).minus(SLACK));
-        }
+        // Without any moment its process ended before it could write one: then nothing is known but what is worth it.
+        live.note_gap(last.map_or(now.minus(WORTH), |last| last.min(now).minus(SLACK)));
         Self { last: last.map(|_| now) }
     }
 

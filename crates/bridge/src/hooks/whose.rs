@@ -25,22 +25,22 @@ pub(super) enum Whose {
 
 /// Asks those who may be meant.
 pub(super) fn whose(owners: Vec<Arc<LiveConnection>>, hook: &Hook) -> Whose {
-    let knows = |live: &Arc<LiveConnection>| live.account().is_some_and(|account| account.knows_itself());
-    let (known, mut unknown): (Vec<_>, Vec<_>) = owners.into_iter().partition(knows);
-    for live in known {
+    let is_sure = |live: &Arc<LiveConnection>| live.account().is_some_and(|account| account.knows_itself());
+    let (sure, mut unsure): (Vec<_>, Vec<_>) = owners.into_iter().partition(is_sure);
+    for live in sure {
         match hear(&live, hook) {
             Err(HookRefusal::Unproven) => {}
             told => return of(live, told),
         }
     }
-    if unknown.len() == 1
-        && let Some(live) = unknown.pop()
+    if unsure.len() == 1
+        && let Some(live) = unsure.pop()
     {
         let told = hear(&live, hook);
         return of(live, told);
     }
-    unknown.retain(|live| hear(live, hook).is_ok());
-    if unknown.is_empty() { Whose::Unproven } else { Whose::Unclear(unknown) }
+    unsure.retain(|live| hear(live, hook).is_ok());
+    if unsure.is_empty() { Whose::Unproven } else { Whose::Unclear(unsure) }
 }
 
 fn hear(live: &LiveConnection, hook: &Hook) -> Result<Vec<News>, HookRefusal> {

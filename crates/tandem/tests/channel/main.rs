@@ -7,3 +7,7 @@
 mod support;
 
 mod kills;
+mod kinds;
+mod media;
+mod outage;
+mod write_first;
