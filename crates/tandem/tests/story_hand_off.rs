@@ -85,7 +85,7 @@ async fn an_order_that_a_manager_interrupts_goes_on_where_it_was_when_he_is_done
 #[tokio::test]
 async fn an_order_that_a_manager_interrupts_by_writing_in_amocrm_is_not_disturbed_by_what_is_said_to_him()
 -> anyhow::Result<()> {
-    let mut shop = Shop::adopted(DropPending::Ignore).await?;
+    let shop = Shop::adopted(DropPending::Ignore).await?;
     let by_hand = desk(&shop).await?;
     let apps = "  [[bot.app]]\n  name = \"main\"\n  drop_pending = \"ignore\"\n  while_manager_talks = \"skip\"\n\
                 \x20 [[bot.app]]\n  name = \"desk\"\n";

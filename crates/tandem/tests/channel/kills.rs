@@ -108,8 +108,8 @@ async fn a_reply_that_telegram_took_and_the_journal_did_not_see_is_unknown_and_c
     desk.status(&behind, "delivered").await?;
     assert_eq!(desk.shop.phone().await?, ["Один", "Два"]);
     assert_eq!(desk.message(&taken).await?["delivery_status"], "sent");
-    let noted = |notes: &Vec<String>| !notes.is_empty();
-    let notes = until("a note on the card", async || notes(&desk).await, noted).await?;
+    let any = |notes: &Vec<String>| !notes.is_empty();
+    let notes = until("a note on the card", async || notes(&desk).await, any).await?;
     assert_eq!(notes.len(), 1, "however often it is started again: {notes:#?}");
     Ok(())
 }
