@@ -128,9 +128,13 @@ impl Quota {
         Ok(grant)
     }
 
-    /// Why nothing is asked now; for people.
+    /// Why nothing is asked now; for people, and for those who do not come while it is so. A rest that is over is none:
+    /// whoever comes next looks whether the API is open, and somebody must come.
     pub(crate) fn resting(&self) -> Option<String> {
-        self.lock().as_ref().map(|rest| rest.words.clone())
+        let now = self.clock.now();
+        let rest = self.lock();
+        let lasts = |rest: &&Rest| rest.looking || (rest.from..rest.until).contains(&now);
+        rest.as_ref().filter(lasts).map(|rest| rest.words.clone())
     }
 
     fn look(&self) -> Look {
@@ -255,6 +259,7 @@ mod tests {
         assert_eq!(left(&quota.enter(Priority::Reply).await), Some(300));
         assert_eq!(quota.resting().as_deref(), Some("closed"));
         clock.advance(BAN_PROBE);
+        assert_eq!(quota.resting(), None, "it is over: somebody must come and look");
         let look = quota.enter(Priority::Background).await.unwrap();
         assert_eq!(left(&quota.enter(Priority::Reply).await), Some(300), "one is enough");
         look.went(ban);
