@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
+mod crowd;
 mod failures;
 mod people;
 mod shop;
@@ -9,3 +10,4 @@ mod shop;
 #[path = "../support/mod.rs"]
 mod support;
 mod telling;
+mod town;
