@@ -19,6 +19,7 @@ mod calls;
 mod cards;
 mod connection;
 mod control;
+mod dated;
 pub(crate) mod door;
 mod fault;
 mod fields;
@@ -52,6 +53,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::header;
+use axum::middleware;
 use axum::response::Response;
 use axum::routing::{any, get};
 use tokio::net::TcpListener;
@@ -171,6 +173,7 @@ pub(crate) fn start(listener: TcpListener, parts: Parts) -> Router {
         .route("/oauth/decide", get(oauth::decide))
         .fallback(receive::hook)
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .layer(middleware::from_fn_with_state(amocrm.clone(), dated::date))
         .with_state(amocrm.clone());
     tasks.spawn({
         let tasks = tasks.clone();

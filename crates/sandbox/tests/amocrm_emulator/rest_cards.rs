@@ -26,6 +26,7 @@ async fn the_account_shows_what_with_asks_for() {
     assert_eq!(rest.get("nowhere").await.0, 404);
     let answer = rest.send(Method::GET, "account", &Value::Null).await;
     assert!(answer.headers().contains_key("x-request-id"));
+    assert_eq!(answer.headers()["date"], "Mon, 05 Jan 2026 10:00:00 GMT", "by the sandbox's clock");
 }
 
 #[tokio::test]

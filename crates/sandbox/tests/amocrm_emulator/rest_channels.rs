@@ -208,6 +208,27 @@ async fn index_to(hooked: &mut impl AsyncFnMut(&str) -> String, count: usize) {
 }
 
 #[tokio::test]
+async fn events_name_messages_and_say_none_of_their_words() {
+    let stage = Stage::new().await;
+    let rest = Rest::new(&stage).await;
+    let (_receiver, channel) = with_channel(&stage).await;
+    channel.client_says(&stage, "1", text("да")).await;
+    let line = channel.line(&stage, "1").await;
+    let (_, events) = rest.get("events?filter[type][]=incoming_chat_message").await;
+    let event = events["_embedded"]["events"][0].clone();
+    assert_eq!(event["value_after"], json!([{"message": {"id": line["id"]}}]));
+    assert!(!event.to_string().contains("да"));
+    assert_eq!(event["entity_type"], "lead", "reported where its talk belongs");
+    let contact = event["_embedded"]["entity"]["linked_talk_contact_id"].clone();
+    let of = async |query: String| rest.get(&format!("events?{query}")).await.0;
+    assert_eq!(of(format!("filter[entity]=contact&filter[entity_id][]={contact}")).await, 200);
+    assert_eq!(of("filter[entity]=lead".to_owned()).await, 204, "which a filter does not know");
+    assert_eq!(of("filter[type]=outgoing_chat_message".to_owned()).await, 204);
+    assert_eq!(of("limit=101".to_owned()).await, 422);
+    assert_eq!(of("filter[entity_id]=1".to_owned()).await, 400);
+}
+
+#[tokio::test]
 async fn talks_are_shown_and_closed_once() {
     let stage = Stage::new().await;
     let rest = Rest::new(&stage).await;

@@ -12,6 +12,7 @@ mod account;
 mod contact_chats;
 mod contacts;
 mod custom_fields;
+mod events;
 mod filters;
 mod leads;
 mod limit;
@@ -256,10 +257,11 @@ fn dispatch(request: &mut Request<'_>, method: &Method, path: &str) -> Answer {
         ("GET", ["talks"]) => talks::list(request),
         ("GET", ["talks", id]) => talks::show(request, number(id)?),
         ("POST", ["talks", id, "close"]) => talks::close(request, number(id)?),
+        ("GET", ["events"]) => events::list(request),
         ("GET", ["webhooks"]) => webhooks::list(request),
         ("POST", ["webhooks"]) => webhooks::subscribe(request),
         ("DELETE", ["webhooks"]) => webhooks::unsubscribe(request),
-        (_, ["account" | "users" | "contacts" | "leads" | "talks" | "webhooks", ..]) => {
+        (_, ["account" | "events" | "users" | "contacts" | "leads" | "talks" | "webhooks", ..]) => {
             Err(Problem::no_method())
         }
         _ => Err(Problem::not_found("Not found")),
