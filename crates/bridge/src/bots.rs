@@ -14,8 +14,8 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    BotDocument, BotStatus, Bridge, IntakeState, IntakeStatus, RouteSetting, guard::Memory,
-    replies::RunningReplies,
+    BotDocument, BotStatus, Bridge, IntakeState, IntakeStatus, RouteSetting, companion::RunningNotes,
+    guard::Memory, replies::RunningReplies,
 };
 
 /// A bot that is ours.
@@ -40,6 +40,8 @@ struct Known {
 pub(crate) struct Running {
     /// Its routes that are delivered to, by name.
     pub(crate) routes: BTreeMap<String, RunningRoute>,
+    /// What writes notes for its routes, by name.
+    pub(crate) notes: BTreeMap<String, RunningNotes>,
     /// What carries out what managers want.
     pub(crate) replies: Option<RunningReplies>,
     /// What takes its updates in.

@@ -16,6 +16,7 @@ use crate::{
     BotStatus, Connector, Media, Parts, RouteDocument,
     bots::LiveBot,
     chats::Chats,
+    companion::{Notes, Relayed},
     connections::{Authorizations, Connections},
     doctor::SelfWords,
     guard::{self, Pace},
@@ -43,6 +44,10 @@ struct Inner {
     media: Media,
     connectors: Vec<Arc<dyn Connector>>,
     replies: Arc<replies::Shared>,
+    /// What clients wrote that was relayed a moment ago.
+    relayed: Arc<Relayed>,
+    /// What the notes of all routes share.
+    notes: Arc<Notes>,
     bots: RwLock<BTreeMap<BotId, Arc<LiveBot>>>,
     /// Settings are followed one bot at a time, so that what is read is what is made of it.
     syncing: tokio::sync::Mutex<()>,
@@ -93,7 +98,9 @@ impl Bridge {
     /// alone; the others are served.
     pub async fn open(parts: Parts) -> Result<Self, OpenError> {
         let vault = Vault::new(Arc::clone(&parts.store), Arc::clone(&parts.sealer), Arc::clone(&parts.rng));
-        let relays = Relays::new(parts.config.roots.clone(), parts.config.guard.clone())?;
+        let relayed = Arc::new(Relayed::new(Arc::clone(&parts.clock)));
+        let relays =
+            Relays::new(parts.config.roots.clone(), parts.config.guard.clone(), Arc::clone(&relayed))?;
         let (connections, media) = (Connections::new(parts.vendors.clone()), Media::new(&parts));
         let chats = Chats::new(
             Arc::clone(&parts.store),
@@ -102,6 +109,8 @@ impl Bridge {
             Arc::<crate::Ownership>::clone(&parts.ownership),
             Arc::new(media.clone()),
         );
+        let notes =
+            Notes::new(Arc::clone(&parts.store), Arc::clone(&parts.clock), Arc::new(connections.clone()));
         let mut connectors = parts.connectors.clone();
         connectors.push(Arc::new(chats));
         connectors.push(Arc::new(relays));
@@ -109,6 +118,8 @@ impl Bridge {
             pace: Pace::new(Arc::clone(&parts.clock)),
             media,
             replies: Arc::new(replies::Shared::new(&parts, Arc::new(connections.clone()))),
+            relayed,
+            notes: Arc::new(notes),
             parts,
             vault,
             connectors,
@@ -256,6 +267,14 @@ impl Bridge {
     /// What the replies of all bots share.
     pub(crate) fn replies(&self) -> &Arc<replies::Shared> {
         &self.0.replies
+    }
+
+    pub(crate) fn relayed(&self) -> &Relayed {
+        &self.0.relayed
+    }
+
+    pub(crate) fn notes(&self) -> &Arc<Notes> {
+        &self.0.notes
     }
 
     pub(crate) fn pace(&self) -> &Pace {

@@ -7,7 +7,7 @@ use tandem_lanes::{Destination, LaneAddress, PushSpec};
 use tandem_model::{BotId, ConnectionId};
 use tandem_telegram::upstream::SetUpError;
 
-use crate::RouteDocument;
+use crate::{CompanionDocument, RouteDocument, RouteKind, RouteMode};
 
 /// Makes destinations of routes of its kinds. Nothing is connected by it: a receiver that is down is a matter of
 /// its deliveries.
@@ -74,6 +74,14 @@ impl RouteSetting {
     /// The secret of this name.
     pub fn secret(&self, name: &str) -> Option<&SecretString> {
         self.secrets.iter().find(|(known, _)| known == name).map(|(_, secret)| secret)
+    }
+
+    /// How the companion of a built-in integration goes; `None` where the route has none.
+    pub(crate) fn companion(&self) -> Option<CompanionDocument> {
+        let is_native = (self.document.kind, self.document.mode)
+            == (RouteKind::Amocrm, Some(RouteMode::Native))
+            && self.connection.is_some();
+        is_native.then(|| self.document.companion.as_deref().cloned().unwrap_or_default())
     }
 
     /// Whether nothing about it has changed.

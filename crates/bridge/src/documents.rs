@@ -3,6 +3,7 @@
 
 mod bot;
 mod channel;
+mod companion;
 mod connection;
 mod guard;
 mod holder;
@@ -11,6 +12,7 @@ mod wahelp;
 
 pub use bot::{AdoptStep, BotDocument, BotPhase, UpstreamMode};
 pub use channel::{ChannelDocument, NewLeads, WithoutRest};
+pub use companion::CompanionDocument;
 pub use connection::ConnectionDocument;
 pub use guard::{GuardDocument, GuardPolicy, StoodDown, Taken, Taker};
 pub use holder::{Holder, HolderKind};

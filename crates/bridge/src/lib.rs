@@ -16,6 +16,7 @@ pub mod apply;
 mod bots;
 mod bridge;
 mod chats;
+mod companion;
 pub mod connections;
 mod connector;
 pub mod doctor;
@@ -39,12 +40,13 @@ mod upkeep;
 
 pub use bots::ChangeError;
 pub use bridge::{Bridge, OpenError};
+pub use companion::UnknownChatView;
 pub use connections::{ConnectionState, ConnectionView, Connections, Unusable};
 pub use connector::{ConnectError, Connected, Connector, RouteSetting};
 pub use documents::{
-    AdoptStep, BotDocument, BotPhase, ChannelDocument, ConnectionDocument, GuardDocument, GuardPolicy,
-    Holder, HolderKind, NewLeads, PersonalAccount, RouteDocument, RouteKind, RouteMode, StoodDown, Taken,
-    Taker, UpstreamMode, WahelpDocument, WahelpEncoding, WahelpFiles, WithoutRest,
+    AdoptStep, BotDocument, BotPhase, ChannelDocument, CompanionDocument, ConnectionDocument, GuardDocument,
+    GuardPolicy, Holder, HolderKind, NewLeads, PersonalAccount, RouteDocument, RouteKind, RouteMode,
+    StoodDown, Taken, Taker, UpstreamMode, WahelpDocument, WahelpEncoding, WahelpFiles, WithoutRest,
 };
 pub use guard::{GuardCounters, GuardMark, GuardState, GuardView, WentPast};
 pub use hooks::METRICS;

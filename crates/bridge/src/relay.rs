@@ -17,7 +17,7 @@ use std::{
 use async_trait::async_trait;
 use secrecy::ExposeSecret;
 use tandem_lanes::{Delivered, Destination, LaneAddress, OrderBy, PushSpec, Run};
-use tandem_model::{Blame, Event, EventKind, Verdict};
+use tandem_model::{Blame, ConnectionId, Event, EventKind, Verdict};
 use tandem_telegram::{
     upstream::{AddressGuard, Roots, SetUpError},
     webhook::{
@@ -28,6 +28,7 @@ use tandem_telegram::{
 
 use crate::{
     ConnectError, Connected, Connector, RouteDocument, RouteKind, RouteMode, RouteSetting,
+    companion::Relayed,
     rules::{Decision, RouteRules},
     secrets,
 };
@@ -39,12 +40,18 @@ pub(crate) struct Relays {
     guard: Option<Arc<dyn AddressGuard>>,
     /// For all receivers that need nothing special: one pool of connections, one set of trusted certificates.
     client: WebhookClient,
+    /// What companions recognise chats by.
+    relayed: Arc<Relayed>,
 }
 
 impl Relays {
-    pub(crate) fn new(roots: Roots, guard: Option<Arc<dyn AddressGuard>>) -> Result<Self, SetUpError> {
+    pub(crate) fn new(
+        roots: Roots,
+        guard: Option<Arc<dyn AddressGuard>>,
+        relayed: Arc<Relayed>,
+    ) -> Result<Self, SetUpError> {
         let client = WebhookClient::new(&roots, guard.clone(), None)?;
-        Ok(Self { roots, guard, client })
+        Ok(Self { roots, guard, client, relayed })
     }
 
     fn client_for(&self, route: &RouteSetting) -> Result<WebhookClient, SetUpError> {
@@ -86,6 +93,7 @@ impl Connector for Relays {
             rules: RouteRules::of(&route.document.rules, route.document.audience()),
             name: route.name.clone(),
             calls: AtomicU64::new(0),
+            companion: route.companion().and(route.connection).map(|at| (at, Arc::clone(&self.relayed))),
         };
         Ok(Connected { spec: spec(&route.document), destination: Arc::new(relay) })
     }
@@ -111,6 +119,8 @@ struct Relay {
     name: String,
     /// Answers that asked for a method.
     calls: AtomicU64,
+    /// The account of its companion, and what is noted for it.
+    companion: Option<(ConnectionId, Arc<Relayed>)>,
 }
 
 #[async_trait]
@@ -134,6 +144,10 @@ impl Relay {
         }
         if !self.rules.is_empty() && self.rules.decide(event).decision == Decision::Skip {
             return Verdict::Done;
+        }
+        if let Some((connection, relayed)) = &self.companion {
+            // Before it goes: the account may tell of it before the receiver has answered.
+            relayed.note(*connection, event.bot, &event.body);
         }
         match self.client.post(&self.address, self.secret.as_ref(), event.body.clone()).await {
             Ok(received) if is_success(received.status) => {

@@ -10,13 +10,13 @@ use std::{collections::BTreeMap, sync::Arc};
 use tandem_gateway::{App, AppDocument, AttachAppError, BotState};
 use tandem_journal::{LaneError, Lease, ReadError, SettingsError};
 use tandem_lanes::{AttachError, DetachError, LaneAddress};
-use tandem_model::{BotId, LaneId};
+use tandem_model::{BotId, ConnectionId, LaneId};
 
 use self::stored::Stored;
 use crate::{
-    BotPhase, Bridge, ConnectError, Connected, IntakeState, RouteSetting,
+    BotPhase, Bridge, ChannelDocument, CompanionDocument, ConnectError, Connected, IntakeState, RouteSetting,
     bots::{LiveBot, Running, RunningRoute},
-    connections::RouteOf,
+    connections::{CompanionOf, RouteOf},
     secrets::SecretError,
 };
 
@@ -88,18 +88,31 @@ impl Bridge {
             return self.forget(bot).await;
         };
         let live = self.live_for(&stored);
-        self.connections().set_routes(bot, routes_with_connections(&stored.routes));
+        let with_connections = routes_with_connections(&stored);
+        let heard: Vec<ConnectionId> = with_connections.iter().map(|route| route.connection).collect();
+        self.connections().set_routes(bot, with_connections);
+        // What a route wants heard is not waited for until the next look.
+        let heard = heard.into_iter().filter_map(|connection| self.connections().find(connection));
+        for live in heard.filter(|live| live.is_usable()) {
+            live.look_again();
+        }
         let lanes = stored.apps.iter().map(|(_, lane, _)| *lane);
         let lanes = lanes.chain(stored.routes.values().map(|(lane, _)| *lane)).chain(stored.replies);
+        let lanes = lanes.chain(stored.notes.values().copied());
         let lanes: Vec<LaneId> = lanes.collect();
         live.handle.set_owners(stored.document.owners.clone());
         live.set_known(stored.document, stored.hook);
         let apps = self.follow_apps(&live, stored.apps).await;
+        let notes = stored.notes.iter().filter_map(|(name, lane)| {
+            let (_, setting) = stored.routes.get(name)?;
+            Some((name.clone(), (*lane, setting.clone())))
+        });
+        let notes = self.follow_notes(&live, notes.collect()).await;
         let routes = self.follow_routes(&live, stored.routes).await;
         let replies = self.follow_replies(&live, stored.replies.map(|lane| (lane, stored.lease))).await;
         let orphans = self.remove_orphans(bot, stored.lease, &lanes).await;
         self.follow_phase(&live);
-        apps.and(routes).and(replies).and(orphans)
+        apps.and(routes).and(replies).and(notes).and(orphans)
     }
 
     /// Starts or stops taking updates in, as the bot's phase says.
@@ -148,8 +161,9 @@ impl Bridge {
             Arc::new(LiveBot::new(Arc::clone(&stored.handle), stored.document.clone(), stored.hook.clone()));
         if let Some(old) = self.remove_live(bot) {
             Self::end_intake(&old);
-            let Running { routes, replies, .. } = std::mem::take(&mut *old.running());
+            let Running { routes, replies, notes, .. } = std::mem::take(&mut *old.running());
             live.running().routes = routes;
+            live.running().notes = notes;
             live.running().replies = replies;
         }
         self.parts().directory.insert_bot(Arc::clone(&live.handle));
@@ -251,21 +265,33 @@ impl Bridge {
         Self::end_intake(&live);
         self.follow_routes(&live, BTreeMap::new()).await?;
         self.follow_replies(&live, None).await?;
+        self.follow_notes(&live, BTreeMap::new()).await?;
         self.remove_live(bot);
         Ok(())
     }
 }
 
 /// The routes that use connections.
-fn routes_with_connections(routes: &BTreeMap<String, (LaneId, RouteSetting)>) -> Vec<RouteOf> {
+fn routes_with_connections(stored: &Stored) -> Vec<RouteOf> {
     let uses = |(name, (lane, setting)): (&String, &(LaneId, RouteSetting))| {
+        let companion = setting.companion();
+        let channel = match (&companion, &setting.document.channel) {
+            (Some(CompanionDocument { talk_minutes, language, .. }), _) => Box::new(ChannelDocument {
+                talk_minutes: *talk_minutes,
+                language: *language,
+                ..ChannelDocument::default()
+            }),
+            (None, channel) => channel.clone()?,
+        };
+        let notes = stored.notes.get(name).copied();
         Some(RouteOf {
             bot: setting.bot,
             name: name.clone(),
             lane: *lane,
             connection: setting.connection?,
-            channel: setting.document.channel.clone()?,
+            channel,
+            companion: companion.map(|_| CompanionOf { notes }),
         })
     };
-    routes.iter().filter_map(uses).collect()
+    stored.routes.iter().filter_map(uses).collect()
 }

@@ -151,6 +151,7 @@ impl Bridge {
             // What Telegram shows is what the name resolved to, not what was asked for.
             ip_address: None,
             channel: None,
+            companion: None,
             rules: crate::rules::RuleHistory::default(),
         };
         let stored = Document::of(&document).map_err(|error| unreadable("the new route", &error))?;

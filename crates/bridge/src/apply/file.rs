@@ -9,8 +9,8 @@ use toml::Spanned;
 
 use super::{Desired, DesiredApp, DesiredBot, DesiredRoute, connection_file::WrittenConnection};
 use crate::{
-    ChannelDocument, GuardPolicy, Language, NewLeads, PersonalAccount, RouteDocument, RouteKind, RouteMode,
-    UpstreamMode, WahelpDocument, WahelpEncoding, WahelpFiles, WithoutRest,
+    ChannelDocument, CompanionDocument, GuardPolicy, Language, NewLeads, PersonalAccount, RouteDocument,
+    RouteKind, RouteMode, UpstreamMode, WahelpDocument, WahelpEncoding, WahelpFiles, WithoutRest,
     operations::{Allowed, AppSettings, Confidential},
     rules::{RuleDocument, RuleHistory, check},
 };
@@ -84,8 +84,13 @@ pub fn parse(file: &str, text: &str, read: &dyn Fn(&str) -> io::Result<String>) 
         let mut bot = source.bot(written)?;
         for (route, unsaid) in bot.routes.iter_mut().zip(unsaid) {
             let is_abroad = abroad(route);
-            if let Some(channel) = route.document.channel.as_mut().filter(|_| unsaid && is_abroad) {
-                channel.language = Language::English;
+            if unsaid && is_abroad {
+                if let Some(channel) = route.document.channel.as_mut() {
+                    channel.language = Language::English;
+                }
+                if let Some(companion) = route.document.companion.as_mut() {
+                    companion.language = Language::English;
+                }
             }
         }
         bots.push(bot);
@@ -191,10 +196,38 @@ struct WrittenRoute {
     encoding: Option<WahelpEncoding>,
     files: Option<WahelpFiles>,
     personal_account: Option<PersonalAccount>,
+    notes: Option<bool>,
+    notes_after_secs: Option<u32>,
     rules: Option<Spanned<Vec<RuleDocument>>>,
 }
 
 impl WrittenRoute {
+    /// Whether a companion stands beside the built-in integration.
+    fn is_companion(&self, mode: Option<RouteMode>) -> bool {
+        mode == Some(RouteMode::Native) && self.kind.get_ref() == "amocrm" && self.connection.is_some()
+    }
+
+    /// What a companion of a built-in integration may be told.
+    fn companion(&self) -> CompanionDocument {
+        let default = CompanionDocument::default();
+        CompanionDocument {
+            talk_minutes: self.talk_minutes.unwrap_or(default.talk_minutes),
+            notes: self.notes.unwrap_or(default.notes),
+            notes_after_secs: self.notes_after_secs.unwrap_or(default.notes_after_secs),
+            language: self.language.unwrap_or(default.language),
+        }
+    }
+
+    /// Keys of routes of the mode `channel` that mean nothing to a companion.
+    fn has_keys_of_channels_only(&self) -> bool {
+        self.has_lead_keys()
+            || self.has_wahelp_keys()
+            || self.source.is_some()
+            || self.without_rest.is_some()
+            || self.keyboard.is_some()
+            || self.silent.is_some()
+    }
+
     fn has_channel_keys(&self) -> bool {
         self.has_lead_keys()
             || self.has_wahelp_keys()
@@ -283,6 +316,7 @@ impl Source<'_> {
         let name = self.name(&route.name, names)?;
         let (kind, mode) = self.kind(&route)?;
         let channel = self.channel(&route, mode)?;
+        let companion = self.companion(&route, mode)?;
         let connection = route.connection.as_ref().map(|name| name.get_ref().clone());
         let url = match (route.url, &route.url_file) {
             (Some(_), Some(file)) => {
@@ -300,6 +334,7 @@ impl Source<'_> {
             max_connections: route.max_connections,
             ip_address: route.ip_address,
             channel,
+            companion,
             rules: RuleHistory::default(),
         };
         let rules = route.rules.map(|rules| self.route_rules(rules, &document)).transpose()?;
@@ -424,6 +459,9 @@ impl Source<'_> {
         }
         match mode {
             Some(RouteMode::Channel | RouteMode::Api) => Ok(Some(Box::new(document))),
+            Some(RouteMode::Native) if route.is_companion(mode) && !route.has_keys_of_channels_only() => {
+                Ok(None)
+            }
             Some(RouteMode::Native) | None if route.has_channel_keys() => {
                 let what = "pipeline, stage, responsible, source, source_name, leads, lead_check_minutes, reopen_lost, \
                             reopen_stage, accept_unsorted, start_first, start_latest, close_talk_on_start, talk_minutes, \
@@ -462,6 +500,22 @@ impl Source<'_> {
             }
             None => Ok(targets.get_ref().clone()),
         }
+    }
+
+    /// What only routes of the mode `native` have that have a connection.
+    fn companion(
+        &self,
+        route: &WrittenRoute,
+        mode: Option<RouteMode>,
+    ) -> Result<Option<Box<CompanionDocument>>, Problem> {
+        if route.is_companion(mode) {
+            return Ok(Some(Box::new(route.companion())));
+        }
+        if route.notes.is_some() || route.notes_after_secs.is_some() {
+            let what = "notes and notes_after_secs belong to mode = \"native\" with a connection";
+            return Err(self.problem(route.kind.span().start, what));
+        }
+        Ok(None)
     }
 
     pub(super) fn name(

@@ -265,6 +265,20 @@ impl Bridge {
                 return Err(no_such_connection(name));
             }
         }
+        let is_companion = |route: &&DesiredRoute| route.document.companion.is_some();
+        if self.parts().config.public_url.is_none()
+            && let Some(route) = bot.routes.iter().find(is_companion)
+        {
+            return Err(Refusal::new(
+                RefusalCode::NeedsPublicUrl,
+                format!(
+                    "Route {} has a connection, and what goes on in its account is posted to a public address.",
+                    route.name
+                ),
+                "Set server.public_url to where this service is reached from the internet and start it again, or take \
+                 the connection out of the route.",
+            ));
+        }
         Ok(())
     }
 
@@ -329,6 +343,7 @@ impl Bridge {
         for (differs, what) in [
             (row.connection != connection, "its connection"),
             (wanted.channel != stored.channel, "how its channel goes"),
+            (wanted.companion != stored.companion, "how its companion goes"),
             ((wanted.kind, wanted.mode) != (stored.kind, stored.mode), "its kind"),
             (wanted.kinds != stored.kinds, "the kinds of update it gets"),
             (wanted.max_connections != stored.max_connections, "its connections"),
@@ -383,7 +398,7 @@ fn claims_wanted<'a>(
 
 /// A route's document: what a file leaves out stays.
 pub(super) fn wanted(route: &DesiredRoute, stored: Option<&RouteDocument>) -> RouteDocument {
-    let RouteDocument { kind, mode, kinds, max_connections, ip_address, channel, rules: _ } =
+    let RouteDocument { kind, mode, kinds, max_connections, ip_address, channel, companion, rules: _ } =
         route.document.clone();
     RouteDocument {
         kind,
@@ -392,6 +407,7 @@ pub(super) fn wanted(route: &DesiredRoute, stored: Option<&RouteDocument>) -> Ro
         max_connections: max_connections.or_else(|| stored?.max_connections),
         ip_address: ip_address.or_else(|| stored?.ip_address),
         channel,
+        companion: companion.or_else(|| stored?.companion.clone()),
         // A version of their own is made of them when they are stored.
         rules: stored.map(|stored| stored.rules.clone()).unwrap_or_default(),
     }

@@ -1,6 +1,9 @@
 //! A connection in memory.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    ops::{Deref, DerefMut},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use tandem_model::{ConnectionId, Timestamp};
 use tandem_vendor::{Account, ConnectionSetting, OpenError, Standing};
@@ -8,6 +11,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::ConnectionState;
+use crate::companion::UnknownChats;
 
 /// A connection that is open, or could not be.
 #[derive(Debug)]
@@ -43,6 +47,24 @@ struct Known {
     trouble: Option<Trouble>,
     heard: Heard,
     gap_since: Option<Timestamp>,
+    /// Chats of a built-in integration of which nobody knows whose they are.
+    unknown: UnknownChats,
+}
+
+/// Unknown chats in hand.
+pub(crate) struct UnknownChatsOf<'a>(MutexGuard<'a, Known>);
+
+impl Deref for UnknownChatsOf<'_> {
+    type Target = UnknownChats;
+    fn deref(&self) -> &UnknownChats {
+        &self.0.unknown
+    }
+}
+
+impl DerefMut for UnknownChatsOf<'_> {
+    fn deref_mut(&mut self) -> &mut UnknownChats {
+        &mut self.0.unknown
+    }
 }
 
 /// It could not be connected the last time.
@@ -188,6 +210,16 @@ impl LiveConnection {
         let mut known = self.known();
         known.heard.hooks += 1;
         known.heard.last_at = Some(now);
+    }
+
+    /// When it was that its vendor told anything last.
+    pub(crate) fn last_heard(&self) -> Option<Timestamp> {
+        self.known().heard.last_at
+    }
+
+    /// Chats of nobody known. Never held while anything is waited for.
+    pub(crate) fn unknown(&self) -> UnknownChatsOf<'_> {
+        UnknownChatsOf(self.known())
     }
 
     pub(super) fn heard(&self) -> Heard {

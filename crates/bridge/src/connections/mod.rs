@@ -29,4 +29,4 @@ pub(crate) use authorize::Authorizations;
 pub(crate) use chats::{ChatName, recent_chats, where_is};
 pub use chats::{chat_ids, remember_chat};
 pub(crate) use live::{LiveConnection, account_of};
-pub(crate) use registry::RouteOf;
+pub(crate) use registry::{CompanionOf, RouteOf};

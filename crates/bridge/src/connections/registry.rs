@@ -33,7 +33,17 @@ pub(crate) struct RouteOf {
     pub(crate) name: String,
     pub(crate) lane: LaneId,
     pub(crate) connection: ConnectionId,
+    /// How its channel goes; of a companion what both have.
     pub(crate) channel: Box<ChannelDocument>,
+    /// What it is where it is a companion of a built-in integration.
+    pub(crate) companion: Option<CompanionOf>,
+}
+
+/// A companion's route.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct CompanionOf {
+    /// The lane of its notes, where it writes some.
+    pub(crate) notes: Option<LaneId>,
 }
 
 /// Why nothing can be done through a connection now.
@@ -115,11 +125,12 @@ impl Connections {
         self.0.live.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
     }
 
-    /// The connections whose hooks may come to this path.
-    pub(crate) fn owners_of(&self, vendor: &str, path: &[String]) -> Vec<Arc<LiveConnection>> {
+    /// The connections whose hooks may come to this path; of any vendor where none is named.
+    pub(crate) fn owners_of(&self, vendor: Option<&str>, path: &[String]) -> Vec<Arc<LiveConnection>> {
         let live = self.0.live.read().unwrap_or_else(PoisonError::into_inner);
         let owns = |live: &&Arc<LiveConnection>| {
-            live.vendor() == vendor && live.account().is_some_and(|account| account.owns(path))
+            vendor.is_none_or(|vendor| live.vendor() == vendor)
+                && live.account().is_some_and(|account| account.owns(path))
         };
         live.values().filter(owns).cloned().collect()
     }

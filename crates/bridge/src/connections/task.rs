@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use super::{LiveConnection, RouteOf, live::Trouble};
 use crate::{
     Bridge,
+    companion::Listener,
     hooks::{Beat, Polling},
     intake::backoff,
 };
@@ -33,9 +34,11 @@ pub(super) async fn run(bridge: Bridge, live: Arc<LiveConnection>, soft: Cancell
     let working = async {
         let mut beat = Beat::found(&bridge, &live).await;
         let mut polling = Polling::default();
+        let mut listener = Listener::default();
         loop {
             let wait = look(&bridge, &live, &*account).await;
             if live.is_usable() {
+                listener.go_on(&bridge, &live, &*account).await;
                 bridge.look_for_missed(&live, &*account).await;
                 polling.go_on(&bridge, &live, &*account).await;
             }
@@ -128,8 +131,14 @@ impl Bridge {
 
     /// Has a lane go on that stood still because of what was wrong before.
     pub(crate) async fn let_route_go_on(&self, route: &RouteOf) {
-        let address = LaneAddress { bot: route.bot, lane: route.lane };
-        let Ok(Some(lane)) = self.parts().store.find_lane(route.bot, route.lane).await else { return };
+        // A companion's relay goes its own way; its notes wait for the account.
+        let lane = match route.companion {
+            Some(companion) => companion.notes,
+            None => Some(route.lane),
+        };
+        let Some(lane) = lane else { return };
+        let address = LaneAddress { bot: route.bot, lane };
+        let Ok(Some(lane)) = self.parts().store.find_lane(route.bot, lane).await else { return };
         let waits = match lane.state {
             LaneState::Running => false,
             LaneState::Paused { reason, .. } => match reason {

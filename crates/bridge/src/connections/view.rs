@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use tandem_model::Timestamp;
 
 use super::{LiveConnection, RouteOf};
-use crate::Bridge;
+use crate::{Bridge, UnknownChatView};
 
 /// How a connection is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -105,6 +105,12 @@ pub struct ConnectionView {
     pub last_hook_at: Option<Timestamp>,
     /// Since when hooks may have been missed that are still to be looked for.
     pub missed_since: Option<Timestamp>,
+    /// How many chats of a built-in integration are used of which nobody knows whose they are.
+    #[serde(default)]
+    pub unknown_chats: usize,
+    /// The latest of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unknown: Vec<UnknownChatView>,
 }
 
 impl Bridge {
@@ -116,6 +122,7 @@ impl Bridge {
     pub(crate) fn connection_view(&self, live: &LiveConnection) -> ConnectionView {
         let state = live.state();
         let heard = live.heard();
+        let (unknown_chats, unknown) = live.unknown().views();
         let shown = |route: &RouteOf| {
             let known = self.find_live(route.bot);
             let username = known.and_then(|bot| bot.read(|document| document.username.clone()));
@@ -132,6 +139,8 @@ impl Bridge {
             hooks: heard.hooks,
             last_hook_at: heard.last_at,
             missed_since: live.gap(),
+            unknown_chats,
+            unknown,
         }
     }
 }

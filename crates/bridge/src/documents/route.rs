@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use tandem_model::{Authorship, EventKind, EventKinds, Filter, Flags, Topics};
 use tandem_telegram::{allowed::AllowedUpdates, update::Kind};
 
-use super::ChannelDocument;
+use super::{ChannelDocument, CompanionDocument};
 use crate::rules::{Audience, RuleHistory};
 
 /// A route, as stored. Address, foreign secret and certificate are stored sealed, apart
@@ -28,6 +28,9 @@ pub struct RouteDocument {
     /// What belongs to the modes `channel` and `api`: there for each of their routes, and for no other.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub channel: Option<Box<ChannelDocument>>,
+    /// What belongs to routes of the mode `native` that have a connection; the defaults where this says nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub companion: Option<Box<CompanionDocument>>,
     /// What of it all it is told, and from which event on.
     #[serde(default, skip_serializing_if = "RuleHistory::is_empty")]
     pub rules: RuleHistory,
@@ -143,6 +146,7 @@ mod tests {
             max_connections: None,
             ip_address: None,
             channel: None,
+            companion: None,
             rules: RuleHistory::default(),
         }
     }

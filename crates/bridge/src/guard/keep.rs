@@ -114,6 +114,7 @@ impl Bridge {
             max_connections: info.max_connections,
             ip_address: None,
             channel: None,
+            companion: None,
             rules: crate::rules::RuleHistory::default(),
         };
         let row =

@@ -89,6 +89,8 @@ impl Bridge {
     /// One route for each bot: those of this source first, then by bot.
     fn routes_for(&self, live: &LiveConnection, source: Option<&str>) -> Vec<RouteOf> {
         let mut routes = self.connections().routes_of(live.id());
+        // Through a companion nothing can be asked to be carried out.
+        routes.retain(|route| route.companion.is_none());
         routes.sort_by_key(|route| {
             let is_source = source.is_some_and(|source| route.channel.source_of(route.bot) == source);
             (!is_source, route.bot, route.channel.silent)

@@ -175,7 +175,9 @@ impl Bridge {
             }
         }
         let mut left = CHATS;
-        for route in self.connections().routes_of(live.id()) {
+        // Of the chats of companions there is no history to look into.
+        let routes = self.connections().routes_of(live.id());
+        for route in routes.into_iter().filter(|route| route.companion.is_none()) {
             let active = self.parts().clock.now().minus(ACTIVE).min(since);
             let (chats, more) =
                 recent_chats(&*self.parts().store, route.bot, live.id(), active, left).await?;

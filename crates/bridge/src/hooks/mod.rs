@@ -1,5 +1,5 @@
 //! What vendors post to our public address: `/hooks/<vendor>/…`, and what people bring back from them:
-//! `/oauth/<vendor>`.
+//! `/oauth/<vendor>`. Accounts' own hooks come to `/hooks/account/<secret>`.
 //!
 //! A hook is sent once and never again, so it is committed before it is answered with 200: as a `Reply` in the journal
 //! of the bot it is for, or in the inbox when the bot has no owner in this process. A hook that comes twice gives one
@@ -17,6 +17,7 @@ mod echo;
 mod inbox;
 mod metrics;
 mod missed;
+mod notice;
 mod oauth;
 mod poll;
 mod take;
@@ -44,6 +45,8 @@ use self::{
 };
 use crate::{Bridge, bridge::Chain, connections::LiveConnection};
 
+/// What stands in the place of a vendor's word in addresses of accounts' own hooks.
+const ACCOUNT: &str = "account";
 /// Longest body. A vendor's hook is some kilobytes.
 const BODY_BYTES: usize = 1 << 20;
 /// How long a body may take: the vendor waits no longer for the answer.
@@ -68,9 +71,16 @@ async fn receive(
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    let path: Vec<String> = path.split('/').map(str::to_owned).collect();
+    let mut path: Vec<String> = path.split('/').map(str::to_owned).collect();
+    // Accounts' own hooks come under no vendor's word: the secret alone says whose they are.
+    let vendor = if vendor == ACCOUNT {
+        path.insert(0, vendor);
+        None
+    } else {
+        Some(vendor)
+    };
     // Before anything is read: strangers cost nothing.
-    let owners = bridge.connections().owners_of(&vendor, &path);
+    let owners = bridge.connections().owners_of(vendor.as_deref(), &path);
     if owners.is_empty() {
         return bridge.end(HookEnd::Nobodys);
     }
@@ -128,8 +138,10 @@ impl Bridge {
                     Ok(end) => end,
                     Err(error) => self.say_not_kept(live, &error),
                 },
-                // Nobody makes use of it yet: a companion of the built-in integration will.
-                News::Noticed(_) => HookEnd::Ignored,
+                News::Noticed(noticed) => match self.take_noticed(live, *noticed).await {
+                    Ok(taken) => HookEnd::of(taken),
+                    Err(error) => self.say_not_kept(live, &error),
+                },
                 News::Disabled => match self.note_disabled(live).await {
                     Ok(()) => HookEnd::Disabled,
                     Err(error) => self.say_not_kept(live, &error),

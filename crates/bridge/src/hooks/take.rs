@@ -5,7 +5,7 @@ use std::time::Duration;
 use tandem_gateway::RecordError;
 use tandem_journal::{InboxId, NewInboxEntry, ReadError, WriteError};
 use tandem_model::{BotId, LaneId};
-use tandem_vendor::{Failure, Heard, Strangers};
+use tandem_vendor::{Failure, Heard, HeardAct, HeardChat, Strangers};
 
 use super::{
     address::{Address, Place},
@@ -15,7 +15,7 @@ use super::{
 use crate::{Bridge, connections::LiveConnection};
 
 /// What is older is no hook that was late but one that is sent again: the links that would show it may be gone.
-const OLDEST: Duration = Duration::from_hours(48);
+pub(super) const OLDEST: Duration = Duration::from_hours(48);
 
 /// What became of something that was heard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,7 +50,11 @@ impl Bridge {
     ) -> Result<Taken, TakeError> {
         let now = self.parts().clock.now();
         if now.since(heard.at) > OLDEST {
-            return Ok(Taken::Stale);
+            return Ok(match heard.act {
+                HeardAct::Reply(_) => Taken::Stale,
+                // Hooks of accounts come again when they are refused, and refusals count against us.
+                HeardAct::Said(_) => Taken::Repeated,
+            });
         }
         // Two of the same at a time: the second sees what the first has committed.
         let turns = self.hearing();
@@ -58,12 +62,20 @@ impl Bridge {
             Some(id) => Some(turns.take((live.id(), id.clone())).await),
             None => None,
         };
-        let address = match place {
-            Some(place) => Address::Chat(Box::new(place)),
-            None => self.address_of(live, &heard.chat).await?,
+        let address = match (place, &heard.act) {
+            (Some(place), _) => Address::Chat(Box::new(place)),
+            (None, HeardAct::Reply(_)) => self.address_of(live, &heard.chat).await?,
+            (None, HeardAct::Said(_)) => match self.said_past_us_to(live, &heard.chat).await? {
+                Some(place) => Address::Chat(Box::new(place)),
+                None => return Ok(Taken::ForNobody),
+            },
         };
         match address {
-            Address::Chat(place) => self.keep_once(&Arrival::in_chat(&place, heard), Taken::New).await,
+            Address::Chat(place) => {
+                let apps = self.parts().directory.list_apps(place.route.bot);
+                let shown = apps.iter().any(|app| app.document().sees_sent());
+                self.keep_once(&Arrival::in_chat(&place, heard, shown), Taken::New).await
+            }
             Address::Nobody(_) if !reports_strangers(live) => Ok(Taken::ForNobody),
             Address::Nobody(route) => {
                 let bot = self.find_live(route.bot);
@@ -85,7 +97,23 @@ impl Bridge {
         }
     }
 
-    async fn keep_once(&self, arrival: &Arrival, new: Taken) -> Result<Taken, TakeError> {
+    /// For whom a manager said something that the client has already: of a companion's chat, or of any other that is known.
+    async fn said_past_us_to(
+        &self,
+        live: &LiveConnection,
+        chat: &HeardChat,
+    ) -> Result<Option<Place>, ReadError> {
+        let routes = self.connections().routes_of(live.id());
+        if routes.iter().any(|route| route.companion.is_some()) {
+            return self.native_place(live, chat).await;
+        }
+        match self.address_of(live, chat).await? {
+            Address::Chat(place) => Ok(Some(*place)),
+            Address::Nobody(_) | Address::NoRoute => Ok(None),
+        }
+    }
+
+    pub(super) async fn keep_once(&self, arrival: &Arrival, new: Taken) -> Result<Taken, TakeError> {
         if self.is_known(arrival).await? {
             return Ok(Taken::Repeated);
         }
@@ -103,7 +131,7 @@ impl Bridge {
 
     /// Whether it has come before.
     pub(super) async fn is_known(&self, arrival: &Arrival) -> Result<bool, ReadError> {
-        self.has_heard(arrival.bot, arrival.lane, arrival.id.as_deref()).await
+        self.has_heard(arrival.bot, arrival.lane, arrival.mark_id()).await
     }
 
     /// Whether this of the vendor's ids has come before.
@@ -121,6 +149,16 @@ impl Bridge {
     pub(super) async fn commit(&self, arrival: &Arrival, inbox: Vec<InboxId>) -> Result<(), RecordError> {
         let mut append = arrival.append(inbox, self.parts().clock.now());
         self.parts().gateway.hand_offs_begin(arrival.bot, arrival.lane, &mut append).await;
+        // Only then: no hand-off ends by what makes one begin.
+        if let Some((conversation, closed_at, lasts)) = arrival.ends() {
+            let gateway = &self.parts().gateway;
+            let over = gateway.hand_off_is_over(arrival.bot, &conversation, closed_at, lasts).await;
+            // What cannot be looked up ends by its time.
+            if let Ok(Some((mark, fact))) = over {
+                append.events.push(mark);
+                append.facts.push(fact);
+            }
+        }
         self.parts().recorder.record(arrival.bot, append).await.map(|_| ())
     }
 }

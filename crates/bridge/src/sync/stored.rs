@@ -12,7 +12,7 @@ use tandem_model::{BotId, Filter, LaneId};
 use tandem_telegram::webhook::SecretToken;
 
 use super::{LANES, SyncError};
-use crate::{BotDocument, BotPhase, Bridge, RouteDocument, RouteSetting, replies};
+use crate::{BotDocument, BotPhase, Bridge, RouteDocument, RouteSetting, companion::notes, replies};
 
 /// A bot as it is stored, its secrets opened and all its lanes made.
 pub(super) struct Stored {
@@ -24,6 +24,8 @@ pub(super) struct Stored {
     pub(super) routes: BTreeMap<String, (LaneId, RouteSetting)>,
     /// The lane of what managers want, where a route hears them.
     pub(super) replies: Option<LaneId>,
+    /// The lanes of notes, by the route's name.
+    pub(super) notes: BTreeMap<String, LaneId>,
 }
 
 /// A bot whose lanes are looked for.
@@ -53,8 +55,9 @@ impl Bridge {
             let Some((apps, revision)) = self.read_apps(&owner, revision).await? else { continue };
             let Some((routes, revision)) = self.read_routes(&owner, revision).await? else { continue };
             let replies = self.replies_lane(&owner, &routes).await?;
+            let notes = self.notes_lanes(&owner, &routes).await?;
             if store.revision().await? == revision {
-                return Ok(Some(Stored { document, hook, handle, lease, apps, routes, replies }));
+                return Ok(Some(Stored { document, hook, handle, lease, apps, routes, replies, notes }));
             }
         }
     }
@@ -117,6 +120,23 @@ impl Bridge {
         }
         let lane = self.lane(owner, None, replies::LANE.to_owned(), LaneKind::Route, replies::FILTER);
         Ok(Some(lane.await?))
+    }
+
+    /// The lanes of notes. What was said before a route wrote any is on no card.
+    async fn notes_lanes(
+        &self,
+        owner: &Owner<'_>,
+        routes: &BTreeMap<String, (LaneId, RouteSetting)>,
+    ) -> Result<BTreeMap<String, LaneId>, SyncError> {
+        let mut lanes = BTreeMap::new();
+        for (name, (_, route)) in routes {
+            if route.companion().is_some_and(|companion| companion.notes) {
+                let named = notes::lane_name(name);
+                let lane = self.lane(owner, None, named, LaneKind::Route, notes::FILTER).await?;
+                lanes.insert(name.clone(), lane);
+            }
+        }
+        Ok(lanes)
     }
 
     async fn put(&self, revision: Revision, change: SettingsChange) -> Result<Option<Revision>, SyncError> {

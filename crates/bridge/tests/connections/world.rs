@@ -128,6 +128,7 @@ impl Open {
             max_connections: None,
             ip_address: None,
             channel: Some(Box::new(channel)),
+            companion: None,
             rules: tandem_bridge::rules::RuleHistory::default(),
         };
         let route = Route {

@@ -379,6 +379,7 @@ impl NewRoute {
             max_connections: None,
             ip_address: None,
             channel: None,
+            companion: None,
             rules: tandem_bridge::rules::RuleHistory::default(),
         };
         Self { name, url: url.to_owned(), secret: None, certificate: None, document }

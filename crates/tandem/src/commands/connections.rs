@@ -116,6 +116,24 @@ fn in_words(connections: &[ConnectionView]) -> String {
                 words::date(since)
             );
         }
+        if connection.unknown_chats > 0 {
+            let _ = write!(
+                text,
+                "\n{}: of {} chats nobody knows whose they are; what managers say there ends no bot's talk until their \
+                 clients write again. The latest:\n",
+                connection.name, connection.unknown_chats
+            );
+            for chat in &connection.unknown {
+                let contact = chat.contact.as_deref().unwrap_or("not told");
+                let _ = writeln!(
+                    text,
+                    "  contact {contact}, chat {}, last at {}, heard from managers: {}",
+                    chat.chat,
+                    words::date(chat.last_at),
+                    chat.managers
+                );
+            }
+        }
     }
     text
 }
@@ -139,6 +157,8 @@ mod tests {
             hooks: 3,
             last_hook_at: Some(Timestamp::from_secs(1_000_000)),
             missed_since: None,
+            unknown_chats: 0,
+            unknown: Vec::new(),
         };
         insta::assert_snapshot!(in_words(&[view]), @"
         CONNECTION  VENDOR  ACCOUNT         STATE     HOOKS  LAST HOOK                ROUTES

@@ -301,6 +301,7 @@ fn route(channel: ChannelDocument) -> RouteDocument {
         max_connections: None,
         ip_address: None,
         channel: Some(Box::new(channel)),
+        companion: None,
         rules: crate::rules::RuleHistory::default(),
     }
 }
