@@ -91,12 +91,14 @@ impl Beat {
     /// Writes it down when it is time and nothing may have been missed.
     pub(crate) async fn go_on(&mut self, bridge: &Bridge, live: &LiveConnection) {
         let now = bridge.parts().clock.now();
+        if live.gap().is_some() {
+            // It began earlier, and ends when it was looked through: an outage in between is part of it.
+            self.last = Some(now);
+            return;
+        }
         if let Some(last) = self.last.filter(|last| now.since(*last) > LATE) {
             live.note_gap(last.minus(SLACK));
             live.look_again();
-            self.last = Some(now);
-        }
-        if live.gap().is_some() {
             self.last = Some(now);
             return;
         }
