@@ -78,10 +78,17 @@ impl RouteSetting {
 
     /// How the companion of a built-in integration goes; `None` where the route has none.
     pub(crate) fn companion(&self) -> Option<CompanionDocument> {
-        let is_native = (self.document.kind, self.document.mode)
-            == (RouteKind::Amocrm, Some(RouteMode::Native))
-            && self.connection.is_some();
-        is_native.then(|| self.document.companion.as_deref().cloned().unwrap_or_default())
+        let RouteDocument { kind, mode, companion, .. } = &self.document;
+        if *mode != Some(RouteMode::Native) || self.connection.is_none() {
+            return None;
+        }
+        let companion = companion.as_deref().cloned().unwrap_or_default();
+        match kind {
+            RouteKind::Relay => None,
+            RouteKind::Amocrm => Some(companion),
+            // Whatever is written there goes to the client.
+            RouteKind::Wahelp => Some(CompanionDocument { notes: false, ..companion }),
+        }
     }
 
     /// Whether nothing about it has changed.

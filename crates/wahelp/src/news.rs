@@ -3,9 +3,9 @@
 use jiff::tz::Offset;
 use tandem_model::{
     Timestamp,
-    message::{AttachmentKind, Manager, RemoteFile, ReplyAct},
+    message::{AttachmentKind, Manager, PersonKey, RemoteFile, ReplyAct},
 };
-use tandem_vendor::{Doubt, Heard, HeardAct, HeardChat, News, Spoken};
+use tandem_vendor::{Doubt, Heard, HeardAct, HeardChat, News, Notice, Noticed, Spoken};
 
 use crate::{
     document::{TelegramId, WordsDocument},
@@ -85,11 +85,47 @@ fn created(known: &Known<'_>, row: &Row, doubt: impl FnOnce(&str, &str) -> Doubt
     let destination = row.destination.as_deref().unwrap_or_default();
     let word = match known.words.author(destination) {
         Author::Staff => return spoken(known, row, destination, doubt),
-        Author::Client => "from".to_owned(),
+        Author::Client => return shown(known, row),
         Author::Taken => "contact_in_work".to_owned(),
         Author::Automatic | Author::Service | Author::Unknown => format!("destination={destination}"),
     };
     vec![News::Ignored(word)]
+}
+
+/// A client's own words say whose dialogue this is, to whoever has relayed them to Wahelp.
+fn shown(known: &Known<'_>, row: &Row) -> Vec<News> {
+    let (Some(id), Some(channel), Some(user)) = (&row.id, &row.channel, &row.user) else {
+        return vec![News::Ignored("a client's message without its number, channel or client".to_owned())];
+    };
+    let chat = heard_chat(known, row, channel, user);
+    let notice = match chat.person_ours.as_deref().and_then(PersonKey::read) {
+        Some(user) => Notice::Met { user, bot: None },
+        None => Notice::Shown { text: row.text.clone(), name: None },
+    };
+    // Its number is another's than a manager's message would have.
+    let id = format!("from:{id}");
+    vec![News::Noticed(Box::new(Noticed { id, chat, contact: None, at: at(known, row), notice }))]
+}
+
+fn at(known: &Known<'_>, row: &Row) -> Timestamp {
+    time::read(&row.at, known.offset).unwrap_or(known.now)
+}
+
+fn heard_chat(known: &Known<'_>, row: &Row, channel: &str, user: &str) -> HeardChat {
+    let telegram = match known.telegram_id {
+        TelegramId::None => None,
+        TelegramId::Uid => row.uid.as_ref(),
+        TelegramId::Uid2 => row.uid2.as_ref(),
+    };
+    HeardChat {
+        theirs: chat(channel, user),
+        ours: None,
+        person: Some(user.to_owned()),
+        person_ours: telegram.filter(|id| is_telegram_id(id)).map(|id| format!("tg:{id}")),
+        // Never by the phone alone: several people may have one, and some have none (12.3).
+        phone: None,
+        source: None,
+    }
 }
 
 fn spoken(
@@ -110,25 +146,12 @@ fn spoken(
         news.push(News::Ignored("a message without text and file".to_owned()));
         return news;
     }
-    let telegram = match known.telegram_id {
-        TelegramId::None => None,
-        TelegramId::Uid => row.uid.as_ref(),
-        TelegramId::Uid2 => row.uid2.as_ref(),
-    };
     let act = ReplyAct::Say { text: row.text.clone(), file, keyboard: None, quote: None, album: None };
     let heard = Heard {
         id: Some(id.clone()),
-        chat: HeardChat {
-            theirs: chat(channel, user),
-            ours: None,
-            person: Some(user.clone()),
-            person_ours: telegram.filter(|id| is_telegram_id(id)).map(|id| format!("tg:{id}")),
-            // Never by the phone alone: several people may have one, and some have none (12.3).
-            phone: None,
-            source: None,
-        },
+        chat: heard_chat(known, row, channel, user),
         by: Manager { id: row.operator.clone().unwrap_or_else(|| destination.to_owned()), name: None },
-        at: time::read(&row.at, known.offset).unwrap_or(known.now),
+        at: at(known, row),
         act: HeardAct::Reply(act),
     };
     let fingerprint = text::fingerprint(channel, user, &row.text);
@@ -209,9 +232,23 @@ mod tests {
     }
 
     #[test]
+    fn a_clients_own_words_say_whose_dialogue_it_is() {
+        let noticed = |telegram_id| match &news("channel.message.created", &row("from", "hi"), telegram_id)[..]
+        {
+            [News::Noticed(noticed)] => (**noticed).clone(),
+            other => panic!("{other:?}"),
+        };
+        let shown = noticed(TelegramId::None);
+        assert_eq!((shown.id.as_str(), shown.chat.theirs.as_str()), ("from:9", "31001:5"));
+        assert_eq!(shown.notice, Notice::Shown { text: "hi".to_owned(), name: None });
+        let user = tandem_model::UserId::new(1001).unwrap();
+        assert_eq!(noticed(TelegramId::Uid).notice, Notice::Met { user, bot: None });
+        assert!(matches!(noticed(TelegramId::Uid2).notice, Notice::Shown { .. }), "it has none there");
+    }
+
+    #[test]
     fn what_is_no_managers_message_is_counted_by_its_word() {
         for (destination, word) in [
-            ("from", "from"),
             ("contact_in_work", "contact_in_work"),
             ("to", "destination=to"),
             ("notice_x", "destination=notice_x"),

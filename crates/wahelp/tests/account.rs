@@ -242,8 +242,14 @@ async fn without_a_public_address_it_asks_what_is_new() {
     let news = account.heard_since(desk.clock.now()).await.unwrap().unwrap();
     let heard: Vec<_> = news
         .iter()
-        .map(|news| match news {
-            News::Spoken(spoken) => (spoken.heard.id.clone().unwrap(), spoken.heard.chat.theirs.clone()),
+        .filter_map(|news| match news {
+            News::Spoken(spoken) => {
+                Some((spoken.heard.id.clone().unwrap(), spoken.heard.chat.theirs.clone()))
+            }
+            News::Noticed(noticed) => {
+                assert_eq!(noticed.id, "from:8");
+                None
+            }
             other => panic!("{other:?}"),
         })
         .collect();

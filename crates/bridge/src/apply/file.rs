@@ -204,7 +204,9 @@ struct WrittenRoute {
 impl WrittenRoute {
     /// Whether a companion stands beside the built-in integration.
     fn is_companion(&self, mode: Option<RouteMode>) -> bool {
-        mode == Some(RouteMode::Native) && self.kind.get_ref() == "amocrm" && self.connection.is_some()
+        mode == Some(RouteMode::Native)
+            && ["amocrm", "wahelp"].contains(&self.kind.get_ref().as_str())
+            && self.connection.is_some()
     }
 
     /// What a companion of a built-in integration may be told.
@@ -508,10 +510,15 @@ impl Source<'_> {
         route: &WrittenRoute,
         mode: Option<RouteMode>,
     ) -> Result<Option<Box<CompanionDocument>>, Problem> {
+        let has_notes = route.notes.is_some() || route.notes_after_secs.is_some();
+        if has_notes && route.kind.get_ref() == "wahelp" {
+            let what = "Wahelp has no notes: leave notes and notes_after_secs out";
+            return Err(self.problem(route.kind.span().start, what));
+        }
         if route.is_companion(mode) {
             return Ok(Some(Box::new(route.companion())));
         }
-        if route.notes.is_some() || route.notes_after_secs.is_some() {
+        if has_notes {
             let what = "notes and notes_after_secs belong to mode = \"native\" with a connection";
             return Err(self.problem(route.kind.span().start, what));
         }

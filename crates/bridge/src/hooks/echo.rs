@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use tandem_gateway::RecordError;
 use tandem_journal::{Append, Fact, Link, LinkScope, ReadError, Urgency};
-use tandem_vendor::{Arrived, Doubt, Spoken};
+use tandem_model::message::ReplyAct;
+use tandem_vendor::{Arrived, Doubt, HeardAct, Spoken};
 
 use super::{
     metrics::HookEnd,
@@ -42,7 +43,13 @@ impl Bridge {
                 return Ok(None);
             }
         }
-        self.take_heard(live, spoken.heard, None).await.map(Some)
+        let mut heard = spoken.heard;
+        if let HeardAct::Reply(ReplyAct::Say { text, .. }) = &heard.act
+            && self.is_said_past_us(live, &heard.chat).await?
+        {
+            heard.act = HeardAct::Said(text.clone());
+        }
+        self.take_heard(live, heard, None).await.map(Some)
     }
 
     /// Whether one of the connection's routes has told it. Its id is noted where it was not known.

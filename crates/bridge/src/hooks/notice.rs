@@ -31,6 +31,12 @@ impl Bridge {
             // Not refused: refusals count against us, and amoCRM would send it again.
             return Ok(Taken::Repeated);
         }
+        if matches!(noticed.notice, Notice::Met { .. } | Notice::Shown { .. })
+            && self.companions(live).next().is_none()
+        {
+            // Whose chats these are matters to nobody.
+            return Ok(Taken::ForNobody);
+        }
         let turns = self.hearing();
         let _turn = turns.take((live.id(), noticed.id.clone())).await;
         match &noticed.notice {
@@ -146,6 +152,18 @@ impl Bridge {
             return Ok(Some((place.route, conversation)));
         }
         Ok(None)
+    }
+
+    /// Whether what a manager said there the client has already, from the built-in integration.
+    pub(super) async fn is_said_past_us(
+        &self,
+        live: &LiveConnection,
+        chat: &HeardChat,
+    ) -> Result<bool, ReadError> {
+        let routes = self.connections().routes_of(live.id());
+        let companions = routes.iter().filter(|route| route.companion.is_some()).count();
+        Ok(companions > 0
+            && (companions == routes.len() || self.native_chat(live, &chat.theirs).await?.is_some()))
     }
 
     async fn native_chat(

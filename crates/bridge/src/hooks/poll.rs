@@ -67,7 +67,11 @@ impl Bridge {
                     self.take_arrived(live, &message, how).await?;
                     None
                 }
-                News::Noticed(_) | News::Disabled | News::Ignored(_) => None,
+                News::Noticed(noticed) => {
+                    self.take_noticed(live, *noticed).await?;
+                    None
+                }
+                News::Disabled | News::Ignored(_) => None,
             };
             let end = match taken {
                 Some(Taken::New) => MissedEnd::Taken,

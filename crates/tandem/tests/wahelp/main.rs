@@ -3,5 +3,6 @@
 #![allow(clippy::unwrap_used, reason = "where a test panics, it fails")]
 
 mod api;
+mod native;
 #[path = "../support/mod.rs"]
 mod support;
