@@ -40,6 +40,12 @@ pub trait Account: fmt::Debug + Send + Sync {
     /// How it stands.
     fn standing(&self) -> Standing;
 
+    /// Whether clients can be looked up at present. Something else may be missing in [`Standing::Impaired`], which keeps
+    /// no new client waiting.
+    fn knows_people(&self) -> bool {
+        true
+    }
+
     /// Makes a chat known, with its contact, before anything is told in it. The same chat again is no other.
     async fn open_chat(&self, opening: &Opening) -> Result<OpenedChat, Failure>;
 

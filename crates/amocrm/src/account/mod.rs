@@ -173,6 +173,10 @@ impl Account for AmocrmAccount {
         }
     }
 
+    fn knows_people(&self) -> bool {
+        self.rest_trouble().is_none()
+    }
+
     async fn open_chat(&self, opening: &Opening) -> Result<OpenedChat, Failure> {
         self.open(opening).await
     }

@@ -10,9 +10,7 @@ use tandem_model::{
     Timestamp, Verdict,
     message::{Act, PersonKey, Told},
 };
-use tandem_vendor::{
-    ChatIds, FailureKind, History, OpenedChat, Opening, Recognition, Standing as AccountStanding,
-};
+use tandem_vendor::{ChatIds, FailureKind, History, OpenedChat, Opening, Recognition};
 
 use super::{
     earlier::company_lines,
@@ -77,13 +75,10 @@ impl Talk<'_> {
 
     /// New clients may have to wait while nobody can be looked up.
     fn let_in(&self) -> Result<(), Verdict> {
-        let waits = self.route.without_rest == WithoutRest::Wait;
-        match self.account.standing() {
-            AccountStanding::Impaired(_) if waits => {
-                Err(Verdict::Wait { until: self.route.now().plus(ASK_AGAIN) })
-            }
-            _ => Ok(()),
+        if self.route.without_rest == WithoutRest::Wait && !self.account.knows_people() {
+            return Err(Verdict::Wait { until: self.route.now().plus(ASK_AGAIN) });
         }
+        Ok(())
     }
 
     async fn ask_to_open(&mut self, known: Known) -> Result<OpenedChat, Verdict> {

@@ -32,6 +32,7 @@ struct State {
     messages: BTreeMap<String, BTreeSet<String>>,
     next: VecDeque<Next>,
     standing: Standing,
+    knows_people: bool,
     searchable: bool,
     /// It sends what it is told on to people: it recognises nothing, keeps no history, and knows clients by phone.
     sends_on: bool,
@@ -65,6 +66,7 @@ impl Crm {
             messages: BTreeMap::new(),
             next: VecDeque::new(),
             standing: Standing::Connected,
+            knows_people: true,
             searchable: true,
             sends_on: false,
             echoes: Vec::new(),
@@ -113,6 +115,10 @@ impl Crm {
 
     pub(super) fn stands(&self, standing: Standing) {
         self.state().standing = standing;
+    }
+
+    pub(super) fn knows_people(&self, knows: bool) {
+        self.state().knows_people = knows;
     }
 
     /// It forgets every chat and what was said there.
@@ -242,6 +248,10 @@ impl Account for Crm {
 
     fn standing(&self) -> Standing {
         self.state().standing.clone()
+    }
+
+    fn knows_people(&self) -> bool {
+        self.state().knows_people
     }
 
     async fn open_chat(&self, opening: &Opening) -> Result<OpenedChat, Failure> {
