@@ -38,6 +38,7 @@ mod update;
 
 use tandem_model::{BotId, message::Language};
 
+pub(crate) use apart::label_of;
 pub use apart::{client_of_chat, pressed_label};
 pub use file::FETCHABLE_BYTES;
 pub use sent::{Call, Spoken, of_call};

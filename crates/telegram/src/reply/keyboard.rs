@@ -4,11 +4,10 @@
 //! itself. A press of an inline button comes as callback data of at most 64 bytes: the text where it fits, else the
 //! button's place in the keyboard that the press brings along.
 
-use serde::Deserialize;
 use serde_json::{Value, json};
 use tandem_model::message::{Keyboard, KeyboardButton, KeyboardKind};
 
-use crate::update::UpdateView;
+use crate::{told, update::UpdateView};
 
 /// What the data of our buttons begins with when the text follows.
 const TEXT: &str = "tandem:";
@@ -67,15 +66,6 @@ pub fn is_ours(data: &str) -> bool {
 /// What stands on the pressed button, if the update is a press of one of ours. Anybody could have chosen the same data:
 /// ask only about presses of keyboards that are known to be ours.
 pub fn pressed(update: &UpdateView<'_>) -> Option<String> {
-    #[derive(Deserialize)]
-    struct Markup {
-        inline_keyboard: Vec<Vec<Button>>,
-    }
-    #[derive(Deserialize)]
-    struct Button {
-        text: String,
-        callback_data: Option<String>,
-    }
     let data = update.callback_data()?;
     if let Some(text) = data.strip_prefix(TEXT) {
         return Some(text.to_owned());
@@ -84,10 +74,7 @@ pub fn pressed(update: &UpdateView<'_>) -> Option<String> {
         return None;
     }
     // Telegram leaves the keyboard out of a message that is too old; then nobody knows what stood there.
-    let message = update.message();
-    let markup: Markup = serde_json::from_slice(message.reply_markup()?).ok()?;
-    let mut buttons = markup.inline_keyboard.into_iter().flatten();
-    buttons.find(|button| button.callback_data.as_deref() == Some(&*data)).map(|button| button.text)
+    told::label_of(update)
 }
 
 #[cfg(test)]

@@ -14,7 +14,11 @@ use crate::update::UpdateView;
 
 /// Exactly what stands on the button that a callback query is a press of, if its message still shows it.
 pub fn pressed_label(update: &Bytes) -> Option<String> {
-    let view = UpdateView::of(update).ok()?;
+    label_of(&UpdateView::of(update).ok()?)
+}
+
+/// The same of an update that was looked at already.
+pub(crate) fn label_of(view: &UpdateView<'_>) -> Option<String> {
     let data = view.callback_data()?;
     let markup = Object::of(view.object())?.object("message")?.object("reply_markup")?;
     let rows = markup.elements("inline_keyboard");
