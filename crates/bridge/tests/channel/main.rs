@@ -4,6 +4,7 @@
 
 mod crowd;
 mod failures;
+mod outage;
 mod people;
 mod shop;
 #[expect(dead_code, unused_imports, reason = "it serves other tests, too")]

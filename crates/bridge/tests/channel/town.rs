@@ -262,6 +262,14 @@ impl Account {
         answer.json().await.unwrap_or(Value::Null)
     }
 
+    /// Nothing fails any more that was made to.
+    pub(crate) async fn recovers(&self) {
+        for part in ["amojo", "rest"] {
+            let address = format!("{}/amocrm/faults/{part}", self.control);
+            assert!(self.http.delete(address).send().await.unwrap().status().is_success());
+        }
+    }
+
     pub(crate) async fn look(&self, path: &str) -> Value {
         let address = format!("{}/amocrm/{path}", self.control);
         self.http.get(address).send().await.unwrap().json().await.unwrap()
