@@ -6,6 +6,7 @@
 
 #![expect(clippy::missing_panics_doc, reason = "a panic is how a property says no")]
 
+mod account_hooks;
 mod arrays;
 mod bodies;
 mod forms;
@@ -24,7 +25,8 @@ mod webhooks;
 pub type Property = fn(&[u8]);
 
 /// Every property by the name of its target and its corpus.
-pub const ALL: [(&str, Property); 13] = [
+pub const ALL: [(&str, Property); 14] = [
+    ("account_hooks", account_hooks::hold),
     ("arrays", arrays::hold),
     ("bodies", bodies::hold),
     ("forms", forms::hold),
