@@ -80,7 +80,7 @@ async fn stage(extent: &Extent, mode: &str, bots: usize) -> anyhow::Result<(f64,
 fn sandbox(directory: &Path, bots: usize) -> anyhow::Result<(Server, Value)> {
     let mut command = this_program(tandem_process::NAME)?;
     command.current_dir(directory).args(["sandbox", "--json", "--bots", &bots.to_string()]);
-    for address in ["--telegram", "--amocrm", "--control"] {
+    for address in ["--telegram", "--amocrm", "--wahelp", "--control"] {
         command.args([address, "127.0.0.1:0"]);
     }
     let mut child = command.stdout(Stdio::piped()).spawn().context("the sandbox")?;

@@ -55,6 +55,8 @@ impl Scene {
             anywhere,
             "--amocrm",
             anywhere,
+            "--wahelp",
+            anywhere,
             "--control",
             anywhere,
         ]);

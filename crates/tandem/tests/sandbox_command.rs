@@ -15,8 +15,16 @@ fn tandem(arguments: &[&str]) -> Command {
     command
 }
 
-const FREE_PORTS: [&str; 6] =
-    ["--telegram", "127.0.0.1:0", "--amocrm", "127.0.0.1:0", "--control", "127.0.0.1:0"];
+const FREE_PORTS: [&str; 8] = [
+    "--telegram",
+    "127.0.0.1:0",
+    "--amocrm",
+    "127.0.0.1:0",
+    "--wahelp",
+    "127.0.0.1:0",
+    "--control",
+    "127.0.0.1:0",
+];
 
 fn start(arguments: &[&str]) -> Child {
     tandem(arguments).args(FREE_PORTS).stdout(Stdio::piped()).spawn().unwrap()

@@ -80,7 +80,7 @@ impl World {
         let directory = tandem_testkit::folder();
         let mut sandbox = tandem(directory.path())
             .args(["sandbox", "--json", "--telegram", "127.0.0.1:0", "--amocrm", "127.0.0.1:0"])
-            .args(["--control", "127.0.0.1:0"])
+            .args(["--wahelp", "127.0.0.1:0", "--control", "127.0.0.1:0"])
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
