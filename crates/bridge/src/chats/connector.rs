@@ -15,8 +15,8 @@ use tandem_model::{BotId, Clock, ConnectionId, UserId, Verdict, message::Attachm
 use tandem_vendor::Account;
 
 use super::{
-    Accounts, MediaLinks, Shared, destination::ChatRoute, earlier::Moments, known::KnownChats, names::Names,
-    reading::Reading,
+    Accounts, MediaLinks, Shared, destination::ChatRoute, earlier::Moments, entrance::Entrance,
+    known::KnownChats, names::Names, reading::Reading,
 };
 use crate::{
     ConnectError, Connected, Connections, Connector, Media, RouteDocument, RouteMode, RouteSetting,
@@ -27,6 +27,8 @@ use crate::{
 const CHATS: usize = 16_384;
 /// How many chats of a route are spoken of at a time.
 const AT_A_TIME: usize = 64;
+/// How many of them may be new ones, which take longer.
+const OPENINGS: usize = 32;
 /// How many events of one chat are taken at a time, so that a chat with a backlog does not wait for its lane each time.
 const RUN: usize = 8;
 
@@ -77,6 +79,7 @@ impl Connector for Chats {
             look_after: Duration::from_mins(u64::from(channel.lead_check_minutes)),
             silent: channel.silent,
             moments: Moments::default(),
+            entrance: Entrance::new(OPENINGS, Arc::clone(&self.shared.clock)),
         };
         let spec = PushSpec {
             order: OrderBy::Conversation,

@@ -13,6 +13,7 @@ use tandem_model::{
 use super::{
     Shared,
     earlier::Moments,
+    entrance::Entrance,
     known::{Care, Chat, Place, Recent, Standing},
     names::{Names, chat_of, person_of},
     reading::{Matter, Reading},
@@ -38,6 +39,8 @@ pub(super) struct ChatRoute {
     /// Whether nobody is to be notified of anything.
     pub(super) silent: bool,
     pub(super) moments: Moments,
+    /// Where new clients come in.
+    pub(super) entrance: Entrance,
 }
 
 #[async_trait]

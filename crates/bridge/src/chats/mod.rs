@@ -15,6 +15,7 @@
 mod connector;
 mod destination;
 mod earlier;
+mod entrance;
 mod known;
 pub(crate) mod links;
 mod names;

@@ -61,6 +61,8 @@ impl Talk<'_> {
             Standing::Linked { ids: Some(ids) } => (ids.clone(), 0),
             Standing::Unknown { .. } | Standing::Linked { ids: None } => {
                 self.let_in()?;
+                let route = self.route;
+                let _admission = route.entrance.enter().await.map_err(|until| Verdict::Wait { until })?;
                 (self.ask_to_open(Known::Believed).await?.ids, 0)
             }
         };

@@ -69,6 +69,36 @@ async fn a_thousand_clients_find_their_cards_at_no_more_than_seven_requests_a_se
 }
 
 #[tokio::test]
+async fn who_is_known_does_not_wait_behind_a_crowd_of_new_clients() {
+    let town = Town::open(1).await;
+    let account = &town.accounts[0];
+    account.counts().await;
+    let bot = town.bot(account, json!({})).await;
+    let hello = json!({"text": "hello"});
+    town.writes(&bot, FIRST, 1, &hello);
+    town.has_lines(1).await;
+    // Each of them takes several requests: all of them, minutes.
+    for user in FIRST + 1..=FIRST + 200 {
+        town.writes(&bot, user, 1, &hello);
+    }
+    town.writes(&bot, FIRST, 2, &hello);
+    loop {
+        let (his, new): (Vec<_>, Vec<_>) =
+            account.chats().await.into_iter().partition(|chat| chat.user == FIRST);
+        let served = new.iter().filter(|chat| !chat.lines.is_empty()).count();
+        assert!(served < 100, "{served} of 200 new clients came before him");
+        if his.iter().any(|chat| chat.lines.len() == 2) {
+            break;
+        }
+        town.seconds(1).await;
+    }
+    town.has_lines(202).await;
+    assert_eq!((account.chats().await.len(), account.contacts().await.len()), (201, 201));
+    town.asked_no_more_than_is_taken().await;
+    town.service.stop().await;
+}
+
+#[tokio::test]
 async fn two_accounts_with_two_bots_each_know_everybody_once() {
     let town = Town::open(2).await;
     let users: Vec<i64> = (FIRST..FIRST + 20).collect();
