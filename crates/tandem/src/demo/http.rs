@@ -31,6 +31,18 @@ impl Http {
         self.send(Request::get(address).body(Full::default())?).await
     }
 
+    /// What is at an address for those who have this token.
+    pub(super) async fn get_as(&self, token: &str, address: &str) -> anyhow::Result<Value> {
+        let bearer = format!("Bearer {token}");
+        self.send(Request::get(address).header(header::AUTHORIZATION, bearer).body(Full::default())?).await
+    }
+
+    /// A text at an address.
+    pub(super) async fn text(&self, address: &str) -> anyhow::Result<String> {
+        let body = self.answered(Request::get(address).body(Full::default())?).await?;
+        Ok(String::from_utf8_lossy(&body).into_owned())
+    }
+
     /// What is answered to a body.
     pub(super) async fn post(&self, address: &str, body: &Value) -> anyhow::Result<Value> {
         let request = Request::builder()
@@ -41,8 +53,16 @@ impl Http {
         self.send(request).await
     }
 
-    /// Addresses of the Bot API hold tokens, so that no error names one.
     async fn send(&self, request: Request<Full<Bytes>>) -> anyhow::Result<Value> {
+        let body = self.answered(request).await?;
+        if body.is_empty() {
+            return Ok(Value::Null);
+        }
+        serde_json::from_slice(&body).context("the answer is not JSON")
+    }
+
+    /// Addresses of the Bot API hold tokens, so that no error names one.
+    async fn answered(&self, request: Request<Full<Bytes>>) -> anyhow::Result<Bytes> {
         let answered = async {
             let answer = self.0.request(request).await?;
             let status = answer.status();
@@ -53,9 +73,6 @@ impl Http {
         if !status.is_success() {
             bail!("{status}: {}", String::from_utf8_lossy(&body));
         }
-        if body.is_empty() {
-            return Ok(Value::Null);
-        }
-        serde_json::from_slice(&body).context("the answer is not JSON")
+        Ok(body)
     }
 }

@@ -35,8 +35,8 @@ use self::{
 /// Watch one bot serve its owner's code and amoCRM at once; needs nothing
 ///
 /// Starts a Telegram and an amoCRM of its own, Tandem between them, and a small bonus bot, and plays a conversation
-/// in which amoCRM fails, the bot is restarted and Tandem is killed. Nothing leaves this machine and nothing stays
-/// on it.
+/// in which amoCRM fails, the bot is restarted, Tandem is killed and a manager takes over. Nothing leaves this machine
+/// and nothing stays on it.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

@@ -23,6 +23,8 @@ pub(super) enum Pace {
 pub(super) enum Holder {
     AmoCrm,
     Tandem,
+    /// Tandem, while a manager talks: what is said to him is not the bot's.
+    TandemForManager,
 }
 
 /// The teller, and what has been shown so far.
@@ -155,6 +157,9 @@ impl<'a> Teller<'a> {
         let from = if passed.new { "Telegram → Tandem" } else { "Tandem" };
         let (bot, later) = (words.bot, words.later);
         match (passed.to_amocrm, passed.to_bot, passed.new) {
+            (true, false, _) if holder == Holder::TandemForManager => {
+                format!("{from} → amoCRM; {bot} {}", words.is_spared)
+            }
             (true, true, _) => format!("{from} → amoCRM, {bot}"),
             (true, false, true) => format!("{from} → amoCRM; {bot} {later}"),
             (true, false, false) => format!("{from} → amoCRM"),

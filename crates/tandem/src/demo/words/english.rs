@@ -100,6 +100,7 @@ pub(in crate::demo) const ENGLISH: Words = Words {
         bot: "bot",
         straight_from_amocrm: "amoCRM → Telegram, with its own token, past us",
         later: "waits",
+        is_spared: "is not given it: a manager talks",
     },
     end: End {
         instead: "no, instead:",
@@ -108,6 +109,7 @@ pub(in crate::demo) const ENGLISH: Words = Words {
         of: "of",
         next: "With your own bot: tandem serve, tandem adopt, and one line in the bot's code. See README.md",
     },
+    companion: super::companion::ENGLISH,
     channel: super::channel::ENGLISH,
     wahelp: super::wahelp::ENGLISH,
 };

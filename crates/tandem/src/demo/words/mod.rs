@@ -2,11 +2,12 @@
 //! one language does not compile.
 
 mod channel;
+mod companion;
 mod english;
 mod russian;
 mod wahelp;
 
-use self::{channel::ChannelWords, wahelp::WahelpWords};
+use self::{channel::ChannelWords, companion::CompanionWords, wahelp::WahelpWords};
 pub(super) use english::ENGLISH;
 pub(super) use russian::RUSSIAN;
 
@@ -20,6 +21,7 @@ pub(super) struct Words {
     pub(super) expectations: Expectations,
     pub(super) passing: PassingWords,
     pub(super) end: End,
+    pub(super) companion: CompanionWords,
     pub(super) channel: ChannelWords,
     pub(super) wahelp: WahelpWords,
 }
@@ -134,6 +136,7 @@ pub(super) struct PassingWords {
     pub(super) bot: &'static str,
     pub(super) straight_from_amocrm: &'static str,
     pub(super) later: &'static str,
+    pub(super) is_spared: &'static str,
 }
 
 /// How it ended.

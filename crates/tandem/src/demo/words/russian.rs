@@ -97,6 +97,7 @@ pub(in crate::demo) const RUSSIAN: Words = Words {
         bot: "бот",
         straight_from_amocrm: "amoCRM → Telegram, своим токеном, мимо нас",
         later: "ждёт",
+        is_spared: "этого не получает: говорит менеджер",
     },
     end: End {
         instead: "нет, видно другое:",
@@ -105,6 +106,7 @@ pub(in crate::demo) const RUSSIAN: Words = Words {
         of: "из",
         next: "Со своим ботом: tandem serve, tandem adopt и одна строка в коде бота. Подробно: README.ru.md",
     },
+    companion: super::companion::RUSSIAN,
     channel: super::channel::RUSSIAN,
     wahelp: super::wahelp::RUSSIAN,
 };
