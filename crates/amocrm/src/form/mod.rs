@@ -1,7 +1,7 @@
 //! Account hooks (5): forms with PHP's nested keys, as they come from an account to whoever has subscribed.
 //!
 //! Nothing in them is signed; what proves one is the secret in the address it came to (`account`). Pure: bytes in,
-//! [`Item`]s out, then what they tell ([`AccountHook::news`]). Whatever is not known is named and counted, never refused:
+//! [`Item`]s out, then what they tell (`AccountHook::news`). Whatever is not known is named and counted, never refused:
 //! amoCRM adds entities and fields as it likes.
 //!
 //! The grammar is that of 5.3 with all its oddities: several items and several entities in one request, outgoing messages
