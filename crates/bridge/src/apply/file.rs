@@ -1,16 +1,16 @@
 //! Reading `bots.toml`. A wrong key or value is named with file, line, key and what is expected there.
 
-use std::{collections::BTreeSet, fs, io, net::IpAddr, path::Path};
+use std::{collections::BTreeSet, fs, io, path::Path};
 
-use serde::Deserialize;
-use tandem_gateway::{ChatRule, DropPending, MethodRule, Owners, Sees, WebhookPolicy, WhileManagerTalks};
-use tandem_model::message::KeyboardKind;
+use tandem_gateway::{ChatRule, MethodRule};
 use toml::Spanned;
 
-use super::{Desired, DesiredApp, DesiredBot, DesiredRoute, connection_file::WrittenConnection};
+use super::{
+    Desired, DesiredApp, DesiredBot, DesiredRoute,
+    written::{Lasting, Rule, Rules, Written, WrittenApp, WrittenBot, WrittenRoute},
+};
 use crate::{
-    ChannelDocument, CompanionDocument, GuardPolicy, Language, NewLeads, PersonalAccount, RouteDocument,
-    RouteKind, RouteMode, UpstreamMode, WahelpDocument, WahelpEncoding, WahelpFiles, WithoutRest,
+    ChannelDocument, CompanionDocument, Language, RouteDocument, RouteKind, RouteMode,
     operations::{Allowed, AppSettings, Confidential},
     rules::{RuleDocument, RuleHistory, check},
 };
@@ -97,185 +97,6 @@ pub fn parse(file: &str, text: &str, read: &dyn Fn(&str) -> io::Result<String>) 
     }
     desired.bots = bots;
     Ok(desired)
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Written {
-    #[serde(default)]
-    connection: Vec<WrittenConnection>,
-    #[serde(default)]
-    bot: Vec<WrittenBot>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WrittenBot {
-    token_file: Spanned<String>,
-    upstream: Option<UpstreamMode>,
-    guard: Option<GuardPolicy>,
-    #[serde(default)]
-    owners: Owners,
-    #[serde(default)]
-    app: Vec<WrittenApp>,
-    #[serde(default)]
-    route: Vec<WrittenRoute>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WrittenApp {
-    name: Spanned<String>,
-    drop_pending: Option<DropPending>,
-    backlog: Option<Spanned<Lasting>>,
-    while_manager_talks: Option<WhileManagerTalks>,
-    webhooks: Option<WebhookPolicy>,
-    claims: Option<BTreeSet<String>>,
-    sees: Option<BTreeSet<Sees>>,
-    methods: Option<Spanned<Rules>>,
-    chats: Option<Spanned<Rules>>,
-}
-
-/// `"any"`, or a list of names and numbers.
-#[derive(Deserialize)]
-#[serde(untagged, expecting = "\"any\", or a list")]
-enum Rules {
-    Word(String),
-    List(Vec<Rule>),
-}
-
-#[derive(Deserialize)]
-#[serde(untagged, expecting = "a name or a number")]
-enum Rule {
-    Number(i64),
-    Name(String),
-}
-
-/// `"36h"`, or seconds.
-#[derive(Deserialize)]
-#[serde(untagged, expecting = "a time like \"36h\", \"90m\" or \"2d\", or a number of seconds")]
-enum Lasting {
-    Seconds(u64),
-    Text(String),
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WrittenRoute {
-    name: Spanned<String>,
-    kind: Spanned<String>,
-    mode: Option<Spanned<String>>,
-    connection: Option<Spanned<String>>,
-    url_file: Option<Spanned<String>>,
-    url: Option<String>,
-    secret_file: Option<Spanned<String>>,
-    certificate_file: Option<Spanned<String>>,
-    kinds: Option<Vec<String>>,
-    max_connections: Option<u32>,
-    ip_address: Option<IpAddr>,
-    pipeline: Option<u64>,
-    stage: Option<u64>,
-    responsible: Option<u64>,
-    source: Option<Spanned<String>>,
-    source_name: Option<String>,
-    leads: Option<NewLeads>,
-    reopen_lost: Option<bool>,
-    reopen_stage: Option<u64>,
-    lead_check_minutes: Option<Spanned<u32>>,
-    accept_unsorted: Option<bool>,
-    start_first: Option<Spanned<Vec<String>>>,
-    start_latest: Option<Spanned<Vec<String>>>,
-    close_talk_on_start: Option<bool>,
-    talk_minutes: Option<u32>,
-    without_rest: Option<WithoutRest>,
-    keyboard: Option<KeyboardKind>,
-    language: Option<Language>,
-    silent: Option<bool>,
-    channel: Option<Spanned<String>>,
-    destination: Option<String>,
-    encoding: Option<WahelpEncoding>,
-    files: Option<WahelpFiles>,
-    personal_account: Option<PersonalAccount>,
-    notes: Option<bool>,
-    notes_after_secs: Option<u32>,
-    rules: Option<Spanned<Vec<RuleDocument>>>,
-}
-
-impl WrittenRoute {
-    /// Whether a companion stands beside the built-in integration.
-    fn is_companion(&self, mode: Option<RouteMode>) -> bool {
-        mode == Some(RouteMode::Native)
-            && ["amocrm", "wahelp"].contains(&self.kind.get_ref().as_str())
-            && self.connection.is_some()
-    }
-
-    /// What a companion of a built-in integration may be told.
-    fn companion(&self) -> CompanionDocument {
-        let default = CompanionDocument::default();
-        CompanionDocument {
-            talk_minutes: self.talk_minutes.unwrap_or(default.talk_minutes),
-            notes: self.notes.unwrap_or(default.notes),
-            notes_after_secs: self.notes_after_secs.unwrap_or(default.notes_after_secs),
-            language: self.language.unwrap_or(default.language),
-        }
-    }
-
-    /// Keys of routes of the mode `channel` that mean nothing to a companion.
-    fn has_keys_of_channels_only(&self) -> bool {
-        self.has_lead_keys()
-            || self.has_wahelp_keys()
-            || self.source.is_some()
-            || self.without_rest.is_some()
-            || self.keyboard.is_some()
-            || self.silent.is_some()
-    }
-
-    fn has_channel_keys(&self) -> bool {
-        self.has_lead_keys()
-            || self.has_wahelp_keys()
-            || self.source.is_some()
-            || self.talk_minutes.is_some()
-            || self.without_rest.is_some()
-            || self.keyboard.is_some()
-            || self.language.is_some()
-            || self.silent.is_some()
-    }
-
-    /// Keys about people's cards in a CRM.
-    fn has_lead_keys(&self) -> bool {
-        let numbers = [self.pipeline, self.stage, self.responsible, self.reopen_stage];
-        let switches = [self.reopen_lost, self.accept_unsorted, self.close_talk_on_start];
-        numbers.iter().any(Option::is_some)
-            || switches.iter().any(Option::is_some)
-            || [&self.start_first, &self.start_latest].iter().any(|targets| targets.is_some())
-            || self.source_name.is_some()
-            || self.leads.is_some()
-            || self.lead_check_minutes.is_some()
-    }
-
-    fn has_wahelp_keys(&self) -> bool {
-        self.channel.is_some()
-            || self.destination.is_some()
-            || self.encoding.is_some()
-            || self.files.is_some()
-            || self.personal_account.is_some()
-    }
-
-    /// Keys of routes that speak message by message which mean nothing at Wahelp.
-    fn has_keys_foreign_to_wahelp(&self) -> bool {
-        self.has_lead_keys() || self.source.is_some() || self.without_rest.is_some() || self.silent.is_some()
-    }
-
-    /// What belongs to a route to Wahelp alone.
-    fn wahelp(&self) -> Option<Box<WahelpDocument>> {
-        Some(Box::new(WahelpDocument {
-            channel: self.channel.as_ref()?.get_ref().clone(),
-            destination: self.destination.clone(),
-            encoding: self.encoding.unwrap_or_default(),
-            files: self.files.unwrap_or_default(),
-            personal_account: self.personal_account,
-        }))
-    }
 }
 
 pub(super) struct Source<'a> {

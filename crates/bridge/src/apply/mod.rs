@@ -11,6 +11,7 @@ mod doubled;
 mod execute;
 mod file;
 mod plan;
+mod written;
 
 pub use desired::{Desired, DesiredApp, DesiredBot, DesiredConnection, DesiredRoute};
 pub use file::{FileError, Problem, load, parse};
